@@ -1,0 +1,3 @@
+//! Verbatim: a deal-qualification service that believes only what buyers said.
+
+pub mod store;

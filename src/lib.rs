@@ -1,3 +1,4 @@
 //! Verbatim: a deal-qualification service that believes only what buyers said.
 
 pub mod store;
+pub mod wire;

@@ -1,0 +1,28 @@
+//! Compiles `proto/` with protox, so that no protoc is needed, and keeps the descriptor for reflection and JSON.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+const PROTOS: [&str; 3] = [
+    "verbatim/v1/types.proto",
+    "verbatim/v1/score.proto",
+    "verbatim/v1/service.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let out_dir = PathBuf::from(env::var("OUT_DIR")?);
+
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(PROTOS)?;
+    fs::write(
+        out_dir.join("verbatim.bin"),
+        compiler.encode_file_descriptor_set(),
+    )?;
+
+    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The words of the interface as generated from `proto/`, and their conversion to and from the domain.
+//!
+//! What callers send and what the store keeps are the same messages, so each field is taken apart in one place.
+
+/// The generated messages, clients and servers of package `verbatim.v1`.
+pub mod pb {
+    #![expect(missing_docs, reason = "documented in proto/, which generates it")]
+    tonic::include_proto!("verbatim.v1");
+}
+
+/// The descriptor of the package, for reflection and for the JSON door.
+pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/verbatim.bin"));

@@ -1,5 +1,7 @@
 //! Verbatim: a deal-qualification service that believes only what buyers said.
 
+pub mod app;
+pub mod clock;
 pub mod domain;
 pub mod store;
 pub mod wire;

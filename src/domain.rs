@@ -22,6 +22,7 @@
 //! - **buyer's step**: how far the buyer has come in buying, 0 to 7; the seller's stage **presumes** one.
 //! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
 
+pub mod contradiction;
 pub mod deal;
 pub mod event;
 pub mod evidence;
@@ -31,11 +32,15 @@ pub mod model;
 pub mod moment;
 pub mod money;
 pub mod person;
+pub mod phrase;
+pub mod scale;
 pub mod score;
 pub mod stage;
 pub mod stakeholder;
+pub mod stall;
 pub mod state;
 pub mod statement;
+pub mod tactic;
 pub mod text;
 pub mod time;
 pub mod timeline;

@@ -4,6 +4,7 @@ use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
 use crate::domain::moment::Position;
 use crate::domain::moment::Weighed;
+use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::domain::topic::Attribution;
 use crate::domain::topic::Conviction;
@@ -26,6 +27,16 @@ pub struct Evidence {
     pub strength: f64,
     pub freshness: f64,
     pub standing: f64,
+}
+
+/// What the seller believes; its words are in the statement of that revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hypothesis {
+    pub statement: u64,
+    pub said_at: Instant,
+    pub topic: Topic,
+    pub stance: Stance,
+    pub about: Option<Id>,
 }
 
 /// What counts on a topic: each person's best support and their opposition, the strongest first.
@@ -58,6 +69,42 @@ pub fn lost_support(moment: &Moment, position: &Position, topic: Topic) -> Optio
 pub fn opposition(moment: &Moment, position: &Position, topic: Topic) -> Option<Evidence> {
     let claim = position.opposition?;
     Some(evidence(moment, position, topic, Stance::Opposes, claim))
+}
+
+/// The opposition that the person gave up by supporting the topic since.
+pub fn past_opposition(moment: &Moment, position: &Position, topic: Topic) -> Option<Evidence> {
+    if position.opposition.is_some() {
+        return None;
+    }
+    let entry = position.track.opposes.at(moment.as_of)?;
+    let claim = moment.weighed(entry, topic);
+    Some(evidence(moment, position, topic, Stance::Opposes, claim))
+}
+
+/// What the seller believes and no buyer supports, oldest first: it counts nothing.
+pub fn hypotheses(moment: &Moment) -> Vec<Hypothesis> {
+    let supported = Topic::ALL.map(|topic| {
+        moment
+            .positions(topic)
+            .iter()
+            .any(|position| moment.is_supported(position))
+    });
+    moment
+        .deal
+        .hypotheses
+        .until(moment.as_of)
+        .iter()
+        .filter_map(|entry| {
+            let (topic, stance) = entry.value.claim?;
+            (!supported[topic.index()]).then(|| Hypothesis {
+                statement: entry.order.revision(),
+                said_at: entry.at,
+                topic,
+                stance,
+                about: entry.value.about.clone(),
+            })
+        })
+        .collect()
 }
 
 /// The person's latest deferral.

@@ -5,9 +5,9 @@
 use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
 use crate::domain::moment::Present;
-use crate::domain::score::Gate;
+use crate::domain::scale::Gate;
+use crate::domain::scale::Modifier;
 use crate::domain::score::LEVEL_GATES;
-use crate::domain::score::Modifier;
 use crate::domain::score::Tally;
 use crate::domain::score::base;
 use crate::domain::topic::Topic;

@@ -2,7 +2,7 @@
 //!
 //! The values of the default model, with their sources, are in `models/v1.toml`.
 
-use crate::domain::score::Gate;
+use crate::domain::scale::Gate;
 use crate::domain::stakeholder::BuyingRole;
 use crate::domain::stakeholder::Roles;
 use crate::domain::topic::BuyingStage;

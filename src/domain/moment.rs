@@ -180,6 +180,11 @@ impl<'a> Moment<'a> {
         })
     }
 
+    /// What a claim is worth at the moment.
+    pub fn weighed(&self, entry: &'a Entry<Said>, topic: Topic) -> Weighed<'a> {
+        weigh(entry, topic, self.model, self.as_of)
+    }
+
     /// Whether a support of that person counts, however weakly.
     pub fn is_supported(&self, position: &Position) -> bool {
         self.supports[position.supports.clone()]

@@ -5,10 +5,15 @@
 use crate::domain::deal::Deal;
 use crate::domain::evidence;
 use crate::domain::evidence::Evidence;
+use crate::domain::evidence::Hypothesis;
 use crate::domain::model::Model;
 use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
 use crate::domain::moment::Weight;
+use crate::domain::scale::Band;
+use crate::domain::scale::ForecastCategory;
+use crate::domain::scale::Gate;
+use crate::domain::scale::Modifier;
 use crate::domain::stage;
 use crate::domain::stage::BuyersStep;
 use crate::domain::text::Name;
@@ -16,144 +21,6 @@ use crate::domain::time::Instant;
 use crate::domain::time::Span;
 use crate::domain::topic::Conviction;
 use crate::domain::topic::Topic;
-
-/// What multiplies the base, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Modifier {
-    StageMisalignment,
-    CloseDateSlips,
-    PlanSlippage,
-    Priority,
-    Alternative,
-    Engagement,
-}
-
-impl Modifier {
-    /// All of them, in order.
-    pub const ALL: [Modifier; 6] = [
-        Modifier::StageMisalignment,
-        Modifier::CloseDateSlips,
-        Modifier::PlanSlippage,
-        Modifier::Priority,
-        Modifier::Alternative,
-        Modifier::Engagement,
-    ];
-
-    /// Its name in proto and in a model file, without the type's prefix.
-    pub fn name(self) -> &'static str {
-        match self {
-            Modifier::StageMisalignment => "STAGE_MISALIGNMENT",
-            Modifier::CloseDateSlips => "CLOSE_DATE_SLIPS",
-            Modifier::PlanSlippage => "PLAN_SLIPPAGE",
-            Modifier::Priority => "PRIORITY",
-            Modifier::Alternative => "ALTERNATIVE",
-            Modifier::Engagement => "ENGAGEMENT",
-        }
-    }
-}
-
-/// What caps the score; of equal caps the first binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Gate {
-    AlternativeChosen,
-    RiskAccepted,
-    ProblemUnvoiced,
-    ConsequenceUnknown,
-    NoCommitmentToChange,
-    DecisionMakerUnheard,
-}
-
-impl Gate {
-    /// All of them, in order.
-    pub const ALL: [Gate; 6] = [
-        Gate::AlternativeChosen,
-        Gate::RiskAccepted,
-        Gate::ProblemUnvoiced,
-        Gate::ConsequenceUnknown,
-        Gate::NoCommitmentToChange,
-        Gate::DecisionMakerUnheard,
-    ];
-
-    /// Its name in proto and in a model file, without the type's prefix.
-    pub fn name(self) -> &'static str {
-        match self {
-            Gate::AlternativeChosen => "ALTERNATIVE_CHOSEN",
-            Gate::RiskAccepted => "RISK_ACCEPTED",
-            Gate::ProblemUnvoiced => "PROBLEM_UNVOICED",
-            Gate::ConsequenceUnknown => "CONSEQUENCE_UNKNOWN",
-            Gate::NoCommitmentToChange => "NO_COMMITMENT_TO_CHANGE",
-            Gate::DecisionMakerUnheard => "DECISION_MAKER_UNHEARD",
-        }
-    }
-}
-
-/// How qualified a deal is, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Band {
-    NotBuying,
-    Exploring,
-    Considering,
-    Committed,
-    Compelled,
-}
-
-impl Band {
-    /// All of them, in order.
-    pub const ALL: [Band; 5] = [
-        Band::NotBuying,
-        Band::Exploring,
-        Band::Considering,
-        Band::Committed,
-        Band::Compelled,
-    ];
-
-    /// Its name in proto and in a model file, without the type's prefix.
-    pub fn name(self) -> &'static str {
-        match self {
-            Band::NotBuying => "NOT_BUYING",
-            Band::Exploring => "EXPLORING",
-            Band::Considering => "CONSIDERING",
-            Band::Committed => "COMMITTED",
-            Band::Compelled => "COMPELLED",
-        }
-    }
-}
-
-/// The forecast category that the evidence suggests, in Salesforce's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum ForecastCategory {
-    Omitted,
-    Pipeline,
-    BestCase,
-    Commit,
-    Closed,
-}
-
-impl ForecastCategory {
-    /// All of them, in order.
-    pub const ALL: [ForecastCategory; 5] = [
-        ForecastCategory::Omitted,
-        ForecastCategory::Pipeline,
-        ForecastCategory::BestCase,
-        ForecastCategory::Commit,
-        ForecastCategory::Closed,
-    ];
-
-    /// Its name in proto and in a model file, without the type's prefix.
-    pub fn name(self) -> &'static str {
-        match self {
-            ForecastCategory::Omitted => "OMITTED",
-            ForecastCategory::Pipeline => "PIPELINE",
-            ForecastCategory::BestCase => "BEST_CASE",
-            ForecastCategory::Commit => "COMMIT",
-            ForecastCategory::Closed => "CLOSED",
-        }
-    }
-}
 
 /// The score of a deal at a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +41,8 @@ pub struct Score {
     pub cap_points: f64,
     pub step: BuyersStep,
     pub seller_stage: Option<Name>,
+    /// What the seller believes and no buyer said, oldest first.
+    pub hypotheses: Vec<Hypothesis>,
     /// Active people who spoke.
     pub heard: usize,
     /// Active people.
@@ -286,6 +155,7 @@ pub fn score_of(moment: &Moment, tally: &Tally) -> Score {
         cap_points: tally.score - running,
         step: tally.step,
         seller_stage: moment.deal.seller_stage.value_at(moment.as_of).cloned(),
+        hypotheses: evidence::hypotheses(moment),
         heard: moment
             .active()
             .filter(|(_, present)| present.is_heard_at(moment.as_of))

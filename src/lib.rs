@@ -3,5 +3,6 @@
 pub mod app;
 pub mod clock;
 pub mod domain;
+pub mod model_file;
 pub mod store;
 pub mod wire;

@@ -157,8 +157,9 @@ pub struct Losses {
     pub cells: Vec<Cell>,
 }
 
-/// A criterion's cell smaller than this is rounding noise and no cause.
-const POINTS_MIN: f64 = 1e-9;
+/// A criterion's cell smaller than this is rounding noise and no cause; 45 of them are still far below what the ledger
+/// may be off.
+const POINTS_MIN: f64 = 1e-12;
 
 impl CauseSet {
     pub const NONE: CauseSet = CauseSet(0);

@@ -137,7 +137,13 @@ fn next_steps(moment: &Moment, tally: &Tally, losses: &Losses) -> Vec<(StallCaus
                 let reached = losses.score_if_resolved(moment, tally, resolved.with(*cause));
                 (*cause, reached)
             })
-            .reduce(|best, next| if best.1 < next.1 { next } else { best });
+            .reduce(|best, next| {
+                if LIFT_MIN < next.1 - best.1 {
+                    next
+                } else {
+                    best
+                }
+            });
         let Some((cause, reached)) = best.filter(|(_, reached)| LIFT_MIN < reached - score) else {
             break;
         };

@@ -35,7 +35,7 @@ pub struct Warning {
 }
 
 /// Within so many words the groups of a sign must stand.
-const SPAN_WORDS_MAX: usize = 9;
+const SPAN_WORDS_MAX: usize = 10;
 /// A negation so many words before a sign takes it back.
 const NEGATION_WORDS_MAX: usize = 3;
 

@@ -104,9 +104,9 @@ impl fmt::Display for Instant {
 }
 
 impl Span {
-    /// So many whole days of 24 hours.
+    /// So many whole days of 24 hours; held within the range of a span.
     pub const fn days(days: i32) -> Span {
-        Span(days as i64 * NANOS_PER_DAY)
+        Span((days as i64).saturating_mul(NANOS_PER_DAY))
     }
 
     /// So many days of 24 hours, to the nanosecond; held within the range of a span.

@@ -24,6 +24,7 @@
 
 pub mod contradiction;
 pub mod deal;
+pub mod decide;
 pub mod event;
 pub mod evidence;
 pub mod facts;

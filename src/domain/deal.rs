@@ -25,6 +25,8 @@ use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::timeline::Order;
 use crate::domain::timeline::Timeline;
+use crate::domain::timeline::insert_if_set;
+use crate::domain::timeline::says_if_set;
 use crate::domain::topic::Outcome;
 use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
@@ -192,12 +194,12 @@ impl Deal {
     pub fn says(&self, facts: &DealFacts) -> bool {
         let at = facts.effective_at;
         self.facts.says(at, &())
-            && unless_said(&facts.name, &self.name, at)
-            && unless_said(&facts.account, &self.account, at)
-            && unless_said(&facts.owner, &self.owner, at)
-            && unless_said(&facts.amount, &self.amount, at)
-            && unless_said(&facts.seller_stage, &self.seller_stage, at)
-            && unless_said(&facts.close_date, &self.close_date, at)
+            && says_if_set(&self.name, &facts.name, at)
+            && says_if_set(&self.account, &facts.account, at)
+            && says_if_set(&self.owner, &facts.owner, at)
+            && says_if_set(&self.amount, &facts.amount, at)
+            && says_if_set(&self.seller_stage, &facts.seller_stage, at)
+            && says_if_set(&self.close_date, &facts.close_date, at)
     }
 
     fn person_mut(&mut self, id: &Id) -> &mut Person {
@@ -293,29 +295,9 @@ impl Milestone {
     pub fn says(&self, facts: &MilestoneFacts) -> bool {
         let at = facts.effective_at;
         self.told.says(at, &())
-            && unless_said(&facts.name, &self.name, at)
-            && unless_said(&facts.owner, &self.owner, at)
-            && unless_said(&facts.due_date, &self.due_date, at)
-            && unless_said(&facts.completed_at, &self.completed_at, at)
+            && says_if_set(&self.name, &facts.name, at)
+            && says_if_set(&self.owner, &facts.owner, at)
+            && says_if_set(&self.due_date, &facts.due_date, at)
+            && says_if_set(&self.completed_at, &facts.completed_at, at)
     }
-}
-
-fn insert_if_set<T: Clone>(
-    timeline: &mut Timeline<T>,
-    value: &Option<T>,
-    at: Instant,
-    order: Order,
-) {
-    if let Some(value) = value {
-        timeline.insert(at, order, value.clone());
-    }
-}
-
-/// An absent field says nothing; a set one must have been said at exactly `at`.
-pub(crate) fn unless_said<T: PartialEq>(
-    value: &Option<T>,
-    timeline: &Timeline<T>,
-    at: Instant,
-) -> bool {
-    value.as_ref().is_none_or(|value| timeline.says(at, value))
 }

@@ -14,6 +14,8 @@ use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::timeline::Order;
 use crate::domain::timeline::Timeline;
+use crate::domain::timeline::insert_if_set;
+use crate::domain::timeline::says_if_set;
 use crate::domain::topic::BuyingStage;
 use crate::domain::topic::Conviction;
 use crate::domain::topic::Stance;
@@ -73,9 +75,7 @@ impl Person {
         let at = facts.effective_at;
         self.told.insert(at, order, ());
         self.describe(&facts.display_name, &facts.title, facts.roles, at, order);
-        if let Some(presence) = facts.presence {
-            self.presence.insert(at, order, presence);
-        }
+        insert_if_set(&mut self.presence, &facts.presence, at, order);
     }
 
     /// Takes in what they said.
@@ -119,6 +119,16 @@ impl Person {
         }
     }
 
+    /// Whether exactly these facts were told for exactly that moment.
+    pub fn says(&self, facts: &StakeholderFacts) -> bool {
+        let at = facts.effective_at;
+        self.told.says(at, &())
+            && says_if_set(&self.display_name, &facts.display_name, at)
+            && says_if_set(&self.title, &facts.title, at)
+            && says_if_set(&self.roles, &facts.roles, at)
+            && says_if_set(&self.presence, &facts.presence, at)
+    }
+
     /// Whether there is nothing left that tells of them.
     pub fn is_unknown(&self) -> bool {
         self.told.is_empty() && self.spoke.is_empty()
@@ -153,15 +163,9 @@ impl Person {
         at: Instant,
         order: Order,
     ) {
-        if let Some(display_name) = display_name {
-            self.display_name.insert(at, order, display_name.clone());
-        }
-        if let Some(title) = title {
-            self.title.insert(at, order, title.clone());
-        }
-        if let Some(roles) = roles {
-            self.roles.insert(at, order, roles);
-        }
+        insert_if_set(&mut self.display_name, display_name, at, order);
+        insert_if_set(&mut self.title, title, at, order);
+        insert_if_set(&mut self.roles, &roles, at, order);
     }
 
     fn claimed(&mut self, claim: &Claim, paraphrased: bool, at: Instant, order: Order) {

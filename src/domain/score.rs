@@ -192,6 +192,17 @@ pub const LEVEL_GATES: [(Gate, Topic); 3] = [
     (Gate::NoCommitmentToChange, Topic::StatusQuo),
 ];
 
+impl Score {
+    /// The revisions of the statements whose words are cited.
+    pub fn citations(&self) -> impl Iterator<Item = u64> {
+        let evidence = self.criteria.iter().flat_map(|criterion| &criterion.evidence);
+        let guesses = self.hypotheses.iter();
+        evidence
+            .map(|evidence| evidence.statement)
+            .chain(guesses.map(|hypothesis| hypothesis.statement))
+    }
+}
+
 impl Tally {
     /// The base after all modifiers.
     pub fn modified(&self) -> f64 {

@@ -98,6 +98,23 @@ impl<T: PartialEq> Timeline<T> {
     }
 }
 
+/// Puts a value where it belongs, if there is one: an absent field leaves what was.
+pub fn insert_if_set<T: Clone>(
+    timeline: &mut Timeline<T>,
+    value: &Option<T>,
+    at: Instant,
+    order: Order,
+) {
+    if let Some(value) = value {
+        timeline.insert(at, order, value.clone());
+    }
+}
+
+/// Whether a value came to hold at exactly `at`; an absent field says nothing that could differ.
+pub fn says_if_set<T: PartialEq>(timeline: &Timeline<T>, value: &Option<T>, at: Instant) -> bool {
+    value.as_ref().is_none_or(|value| timeline.says(at, value))
+}
+
 impl<T> Default for Timeline<T> {
     fn default() -> Timeline<T> {
         Timeline::new()

@@ -1,0 +1,186 @@
+//! The one thread that writes.
+//!
+//! A group: all appends that wait, checked in order, each seeing the ones before it; one batch; one sync; then all
+//! answers. Nobody is answered before the group is durable, not even who lost a race within it: the winner's events
+//! cannot be read before.
+//!
+//! Projections are written behind the answers, and are made durable by whatever is next.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::store::Error;
+use crate::store::Revision;
+use crate::store::embedded::engine::Engine;
+use crate::store::embedded::frames;
+use crate::store::embedded::groups;
+use crate::store::embedded::groups::Entry;
+use crate::store::embedded::keys;
+use crate::store::embedded::queue::Append;
+use crate::store::embedded::queue::Queue;
+use crate::store::embedded::queue::Work;
+use crate::store::embedded::reads;
+use crate::store::embedded::watermark::Watermark;
+
+/// Deals whose revision is remembered. Beyond it all are forgotten and read again as needed, a few microseconds each.
+const HEADS_MAX: usize = 100_000;
+
+pub struct Writer {
+    engine: Arc<Engine>,
+    queue: Arc<Queue>,
+    watermark: Watermark,
+    /// Revisions by the prefix of the deal's keys, with what this thread wrote last.
+    heads: HashMap<Vec<u8>, Revision>,
+    /// The sequence of the newest change.
+    last: u64,
+}
+
+type Answer = (
+    oneshot::Sender<Result<Revision, Error>>,
+    Result<Revision, Error>,
+);
+
+#[derive(Default)]
+struct Draft {
+    batch: sled::Batch,
+    entries: Vec<Entry>,
+}
+
+impl Writer {
+    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>, watermark: Watermark) -> Writer {
+        let last = engine.durable();
+        Writer {
+            engine,
+            queue,
+            watermark,
+            heads: HashMap::new(),
+            last,
+        }
+    }
+
+    /// Works until the queue is closed and empty, then makes all durable.
+    pub fn run(&mut self) {
+        loop {
+            match self.queue.take() {
+                Work::Group(group) => self.write(group),
+                Work::Projections(lot) => {
+                    if self.refusal().is_none() {
+                        // A failure is kept as the fault; there is no caller to tell.
+                        let _ = self.engine.write_projections(&lot);
+                    }
+                    self.queue.written(&lot);
+                }
+                Work::End => break,
+            }
+        }
+        if self.fault().is_none() {
+            let _ = self.engine.flush_all();
+            let _ = self.watermark.sync();
+        }
+    }
+
+    fn write(&mut self, group: Vec<Append>) {
+        if let Some(refused) = self.refusal() {
+            for append in group {
+                answer(append.reply, Err(refused.clone()));
+            }
+            return;
+        }
+
+        let mut draft = Draft::default();
+        let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+        for append in group {
+            let outcome = self.draft(&mut draft, &append);
+            answers.push((append.reply, outcome));
+        }
+
+        // A read may have failed badly while drafting: then nothing of the group is written.
+        let failed = match self.fault() {
+            Some(fault) => Some(fault),
+            None => self.commit(draft).err().map(Error::Unknown),
+        };
+        for (reply, outcome) in answers {
+            match (outcome, &failed) {
+                (Ok(_), Some(failed)) => answer(reply, Err(failed.clone())),
+                (outcome, _) => answer(reply, outcome),
+            }
+        }
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.fault().or_else(|| self.engine.room().err())
+    }
+
+    fn fault(&self) -> Option<Error> {
+        let fault = self.engine.fault().get()?;
+        Some(Error::Fault(fault.clone()))
+    }
+
+    fn draft(&mut self, draft: &mut Draft, append: &Append) -> Result<Revision, Error> {
+        let deal = keys::deal(&append.deal);
+        let actual = self.head(&deal, append)?;
+        if actual != append.expected {
+            return Err(Error::Conflict {
+                expected: append.expected,
+                actual,
+            });
+        }
+
+        let sequence = self.last + draft.entries.len() as u64 + 1;
+        let mut revision = actual;
+        for event in &append.events {
+            revision += 1;
+            let key = keys::event(&deal, revision);
+            frames::put(&mut draft.batch, &key, sequence, event);
+        }
+        let events = u32::try_from(append.events.len()).expect("check_append lets 1000 through");
+        draft.entries.push(Entry {
+            deal: append.deal.clone(),
+            revision,
+            events,
+        });
+        // Ahead of the disk: should the group fail, nothing is ever written again.
+        self.heads.insert(deal, revision);
+        Ok(revision)
+    }
+
+    fn head(&mut self, deal: &[u8], append: &Append) -> Result<Revision, Error> {
+        if let Some(head) = self.heads.get(deal) {
+            return Ok(*head);
+        }
+        let head = self.engine.read(
+            || keys::place_of(&append.deal),
+            |facts| reads::revision(facts, deal, self.last),
+        )?;
+        Ok(head)
+    }
+
+    fn commit(&mut self, mut draft: Draft) -> Result<(), String> {
+        if draft.entries.is_empty() {
+            return Ok(());
+        }
+        let first = self.last + 1;
+        let last = self.last + draft.entries.len() as u64;
+        let changes = groups::encode(&draft.entries);
+        frames::put(&mut draft.batch, &keys::changes(first), first, &changes);
+
+        self.engine.commit(draft.batch, last)?;
+        self.last = last;
+        if HEADS_MAX < self.heads.len() {
+            self.heads.clear();
+        }
+        if let Err(error) = self.watermark.write(last) {
+            // The group is durable, so its callers hear yes; but the next might be lost unseen.
+            let problem = format!("the watermark cannot be written: {error}");
+            self.engine.fault().get_or_init(|| problem);
+        }
+        Ok(())
+    }
+}
+
+// Who stopped waiting does not hear; the append stands.
+fn answer(reply: oneshot::Sender<Result<Revision, Error>>, outcome: Result<Revision, Error>) {
+    let _ = reply.send(outcome);
+}

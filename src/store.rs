@@ -91,13 +91,19 @@ pub enum Error {
     Fault(String),
     /// The file system is nearly full; nothing was done. Heals by itself when there is room again.
     #[error("{free_bytes} bytes are free where the store is, which is below {free_bytes_min}")]
-    Full { free_bytes: u64, free_bytes_min: u64 },
+    Full {
+        free_bytes: u64,
+        free_bytes_min: u64,
+    },
     /// Too many appends are waiting; nothing was done.
     #[error("{waiting} appends are waiting, which is the limit")]
     Busy { waiting: usize },
     /// Another writer was first; nothing was appended.
     #[error("the deal is at revision {actual}, not {expected}")]
-    Conflict { expected: Revision, actual: Revision },
+    Conflict {
+        expected: Revision,
+        actual: Revision,
+    },
     /// The medium failed: the append may or may not be there.
     #[error("the outcome of the append is unknown: {0}")]
     Unknown(String),

@@ -229,11 +229,7 @@ impl Embedded {
             .map_err(|source| OpenError::io(directory, "start a writer for", source))
     }
 
-    fn start(
-        engine: Arc<Engine>,
-        watermark: Watermark,
-        options: &Options,
-    ) -> io::Result<Embedded> {
+    fn start(engine: Arc<Engine>, watermark: Watermark, options: &Options) -> io::Result<Embedded> {
         let queue = Arc::new(Queue::new(Limits {
             appends_max: options.waiting_max.max(1),
             projections_max: options.projections_waiting_max,

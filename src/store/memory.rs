@@ -144,10 +144,7 @@ impl Store for Memory {
 
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error> {
         let kept = self.open()?;
-        let page = kept
-            .changes
-            .iter()
-            .filter(|change| after < change.sequence);
+        let page = kept.changes.iter().filter(|change| after < change.sequence);
         Ok(page.take(changes_max).cloned().collect())
     }
 

@@ -98,7 +98,11 @@ fn name_the_deal(facts: &sled::Tree) -> Result<Unreadable, Unreadable> {
     let mut heads: HashMap<DealKey, Revision> = HashMap::new();
     let mut scan = facts.range(keys::ALL_CHANGES.to_vec()..keys::behind(keys::ALL_CHANGES));
     while let Some((_, entries)) = reads::next_group(&mut scan)? {
-        heads.extend(entries.into_iter().map(|entry| (entry.deal, entry.revision)));
+        heads.extend(
+            entries
+                .into_iter()
+                .map(|entry| (entry.deal, entry.revision)),
+        );
     }
 
     for (deal, changed) in heads {

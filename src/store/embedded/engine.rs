@@ -123,7 +123,9 @@ impl Engine {
     pub fn commit(&self, batch: sled::Batch, last: u64) -> Result<(), String> {
         let written = guarded(|| -> Result<(), String> {
             let facts = &self.trees().facts;
-            facts.apply_batch(batch).map_err(|error| error.to_string())?;
+            facts
+                .apply_batch(batch)
+                .map_err(|error| error.to_string())?;
             self.flush().map_err(|error| error.to_string())
         });
         self.note(written.flatten())?;

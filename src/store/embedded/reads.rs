@@ -172,10 +172,7 @@ pub fn next_group(
 }
 
 /// The projection at `key`.
-pub fn projection(
-    projections: &sled::Tree,
-    key: &[u8],
-) -> Result<Option<Projection>, Unreadable> {
+pub fn projection(projections: &sled::Tree, key: &[u8]) -> Result<Option<Projection>, Unreadable> {
     let mut scan = projections.range(key.to_vec()..keys::behind(key));
     let record = frames::next(&mut scan)?;
     Ok(record.map(|record| Projection {

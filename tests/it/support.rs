@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::task::Context;
+use std::task::Poll;
 use std::task::Waker;
 
 use tempfile::TempDir;
@@ -29,10 +30,15 @@ pub fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
+/// Takes one step of `work`.
+pub fn step<T>(work: impl Future<Output = T> + Unpin) -> Poll<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    pin!(work).poll(&mut context)
+}
+
 /// Takes one step of `work`; answers whether it waits for more.
 pub fn pends(work: impl Future + Unpin) -> bool {
-    let mut context = Context::from_waker(Waker::noop());
-    pin!(work).poll(&mut context).is_pending()
+    step(work).is_pending()
 }
 
 /// Runs one case of the contract against each store.

@@ -3,5 +3,7 @@
 pub mod app;
 pub mod clock;
 pub mod domain;
+pub mod grpc;
+pub mod json;
 pub mod store;
 pub mod wire;

@@ -22,11 +22,26 @@
 //! - **buyer's step**: how far the buyer has come in buying, 0 to 7; the seller's stage **presumes** one.
 //! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
 
+pub mod contradiction;
+pub mod deal;
 pub mod event;
+pub mod evidence;
 pub mod facts;
+pub mod loss;
+pub mod model;
+pub mod moment;
 pub mod money;
+pub mod person;
+pub mod phrase;
+pub mod scale;
+pub mod score;
+pub mod stage;
 pub mod stakeholder;
+pub mod stall;
+pub mod state;
 pub mod statement;
+pub mod tactic;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod topic;

@@ -11,13 +11,13 @@ pub struct Id(Arc<str>);
 
 /// One line of printable text of at most `MAX` bytes; may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Line<const MAX: usize>(Box<str>);
+pub struct Line<const MAX: usize>(Arc<str>);
 
 /// Text of at most `MAX` bytes that may run over lines; may be empty.
 ///
 /// Line ends and tabs are its only control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Prose<const MAX: usize>(Box<str>);
+pub struct Prose<const MAX: usize>(Arc<str>);
 
 /// The name or title of something, such as a person or a company.
 pub type Name = Line<256>;

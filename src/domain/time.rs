@@ -39,6 +39,9 @@ impl Instant {
     /// The first moment there is.
     pub const MIN: Instant = Instant(0);
 
+    /// The last moment there is.
+    pub const MAX: Instant = Instant(Instant::END - 1);
+
     /// The first moment past the range: 84,006 days after 1970-01-01.
     const END: i64 = Date::DAYS as i64 * NANOS_PER_DAY;
 

@@ -3,6 +3,7 @@
 //! The way of a call: `door` tells the forms apart, `calls` limits it, `qualification` or `deals` decodes it with
 //! `request`, calls the app and encodes the answer; `status` turns what went wrong into a status.
 
+pub mod answer;
 pub mod calls;
 pub mod deals;
 pub mod door;

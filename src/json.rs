@@ -105,7 +105,7 @@ where
     let body = within(limits.deadline, read(body, limits.body_bytes_max)).await??;
     let message = decode(method.input(), &body)?;
     let response = ask(calls, parts, &message).await?;
-    encode(method.output(), response)
+    encode(method.output(), response).await
 }
 
 fn method(path: &str) -> Option<MethodDescriptor> {

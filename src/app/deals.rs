@@ -57,9 +57,7 @@ struct ByBytes;
 impl Weighter<DealKey, Arc<SharedDeal>> for ByBytes {
     fn weight(&self, _: &DealKey, deal: &Arc<SharedDeal>) -> u64 {
         let folded = deal.read();
-        DEAL_BYTES
-            + folded.deal.revision() * EVENT_BYTES
-            + folded.words.len() as u64 * WORDS_BYTES
+        DEAL_BYTES + folded.deal.revision() * EVENT_BYTES + folded.words.len() as u64 * WORDS_BYTES
     }
 }
 
@@ -151,7 +149,9 @@ impl Deals {
     async fn fold(&self, key: &DealKey) -> Result<Folded, Error> {
         let mut folded = projection::load(self.store.as_ref(), key).await?;
         loop {
-            let events = self.events(key, folded.deal.revision(), PAGE_EVENTS).await?;
+            let events = self
+                .events(key, folded.deal.revision(), PAGE_EVENTS)
+                .await?;
             for event in &events {
                 folded.deal.apply(event);
             }

@@ -16,7 +16,7 @@ use crate::store::Error;
 use crate::store::Projection;
 use crate::store::Revision;
 use crate::store::Store;
-use crate::wire;
+use crate::wire::digest;
 
 /// Raise it when what is kept of an event changes.
 const FOLD_VERSION: u8 = 1;
@@ -36,7 +36,7 @@ pub async fn load(store: &dyn Store, key: &DealKey) -> Result<Folded, Error> {
         return Ok(Folded::default());
     };
     let mut folded = Folded::default();
-    let events = match wire::event::decode_digests(&projection.bytes[1..]) {
+    let events = match digest::decode(&projection.bytes[1..]) {
         Ok(events) => events,
         Err(problem) => {
             tracing::warn!(deal = %key.deal, problem, "dropped a projection that does not read");
@@ -77,7 +77,7 @@ impl App {
                 .events(key, projection.revision, PAGE_EVENTS)
                 .await?;
             for event in &events {
-                wire::event::encode_digest(event, &mut projection.bytes);
+                digest::encode(event, &mut projection.bytes);
                 projection.revision = event.revision;
             }
             if events.len() < PAGE_EVENTS {

@@ -172,7 +172,11 @@ impl App {
     }
 
     /// Answers a statement that is there already: as the first time, or with what differs.
-    async fn recorded_before(&self, recording: Recording, revision: u64) -> Result<Recorded, Error> {
+    async fn recorded_before(
+        &self,
+        recording: Recording,
+        revision: u64,
+    ) -> Result<Recorded, Error> {
         let kept = self.deals.statement(&recording.deal, revision).await?;
         let differs = decide::differs(&kept, &recording.statement, recording.said_at_defaulted);
         if !differs.is_empty() {
@@ -235,7 +239,8 @@ impl App {
     ) -> Result<(Written, f64), Error> {
         let app = Arc::clone(self);
         let key = key.clone();
-        let writing = tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
+        let writing =
+            tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
         match writing.await {
             Ok(written) => written,
             Err(ended) => match ended.try_into_panic() {

@@ -195,7 +195,10 @@ pub const LEVEL_GATES: [(Gate, Topic); 3] = [
 impl Score {
     /// The revisions of the statements whose words are cited.
     pub fn citations(&self) -> impl Iterator<Item = u64> {
-        let evidence = self.criteria.iter().flat_map(|criterion| &criterion.evidence);
+        let evidence = self
+            .criteria
+            .iter()
+            .flat_map(|criterion| &criterion.evidence);
         let guesses = self.hypotheses.iter();
         evidence
             .map(|evidence| evidence.statement)

@@ -26,6 +26,19 @@ pub enum StageSource {
     Derived,
 }
 
+impl StageSource {
+    /// All of them, in order.
+    pub const ALL: [StageSource; 2] = [StageSource::Stated, StageSource::Derived];
+
+    /// Its name in proto, without the type's prefix.
+    pub fn name(self) -> &'static str {
+        match self {
+            StageSource::Stated => "STATED",
+            StageSource::Derived => "DERIVED",
+        }
+    }
+}
+
 /// A close date moved later by so much that it is a slip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slip {

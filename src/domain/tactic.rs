@@ -44,6 +44,26 @@ const NEGATIONS: &[&str] = &[
 ];
 
 impl Tactic {
+    /// All of them, in order.
+    pub const ALL: [Tactic; 5] = [
+        Tactic::ExpiringOffer,
+        Tactic::LimitedQuantity,
+        Tactic::PriceIncreaseThreat,
+        Tactic::FootInTheDoor,
+        Tactic::WalkAwayBluff,
+    ];
+
+    /// Its name in proto, without the type's prefix.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tactic::ExpiringOffer => "EXPIRING_OFFER",
+            Tactic::LimitedQuantity => "LIMITED_QUANTITY",
+            Tactic::PriceIncreaseThreat => "PRICE_INCREASE_THREAT",
+            Tactic::FootInTheDoor => "FOOT_IN_THE_DOOR",
+            Tactic::WalkAwayBluff => "WALK_AWAY_BLUFF",
+        }
+    }
+
     /// What to do instead.
     fn instead(self) -> &'static str {
         match self {

@@ -9,12 +9,13 @@ use tonic::Status;
 use tonic::async_trait;
 
 use crate::app::App;
+use crate::grpc::answer::deal;
+use crate::grpc::answer::model;
 use crate::grpc::qualification::answer;
 use crate::grpc::request;
 use crate::grpc::status;
 use crate::store::DealKey;
 use crate::wire::event;
-use crate::wire::model;
 use crate::wire::pb;
 use crate::wire::pb::deal_service_server::DealService;
 use crate::wire::reading::Violations;
@@ -46,7 +47,7 @@ impl DealService for Deals {
             .await
             .map_err(status::of)?;
         let view = self.app.deal(&write.deal).await.map_err(status::of)?;
-        let deal = get::encode(&view, &write.deal.deal).deal;
+        let deal = deal::encode(&view).deal;
         Ok(answer(pb::UpsertDealResponse {
             deal,
             revision: written.revision,
@@ -57,9 +58,9 @@ impl DealService for Deals {
         &self,
         request: Request<pb::GetDealRequest>,
     ) -> Result<Response<pb::GetDealResponse>, Status> {
-        let deal = request::get_deal(request.into_inner(), self.app.now()).map_err(refused)?;
-        let view = self.app.deal(&deal).await.map_err(status::of)?;
-        Ok(answer(get::encode(&view, &deal.deal)))
+        let key = request::get_deal(request.into_inner(), self.app.now()).map_err(refused)?;
+        let view = self.app.deal(&key).await.map_err(status::of)?;
+        Ok(answer(deal::encode(&view)))
     }
 
     async fn upsert_stakeholders(
@@ -214,7 +215,15 @@ mod tests {
             assert_eq!(page_start(&key("d1"), &token.to_uppercase()), None);
         }
         assert_eq!(page_start(&key("d1"), ""), Some(0));
-        for wrong in ["-", "1", "1-", "x-00000000", "+1-00000000", "1-00000000", "é"] {
+        for wrong in [
+            "-",
+            "1",
+            "1-",
+            "x-00000000",
+            "+1-00000000",
+            "1-00000000",
+            "é",
+        ] {
             assert_eq!(page_start(&key("d1"), wrong), None, "{wrong}");
         }
     }

@@ -9,12 +9,12 @@ use tonic::Status;
 use tonic::async_trait;
 
 use crate::app::App;
+use crate::grpc::answer::score;
+use crate::grpc::answer::stall;
 use crate::grpc::request;
 use crate::grpc::status;
 use crate::wire::pb;
 use crate::wire::pb::qualification_service_server::QualificationService;
-use crate::wire::score;
-use crate::wire::stall;
 use crate::wire::statement;
 
 /// An answer of fewer bytes is sent as it is: packing it costs more than it saves, and many clients accept gzip without

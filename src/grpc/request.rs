@@ -110,7 +110,10 @@ pub fn explain(
     let path = Path::ROOT.field("planned_next_steps");
     if STEPS_MAX < planned_next_steps.len() {
         let got = planned_next_steps.len();
-        reading.refuse(&path, format_args!("must be at most {STEPS_MAX}, got {got}"));
+        reading.refuse(
+            &path,
+            format_args!("must be at most {STEPS_MAX}, got {got}"),
+        );
     } else {
         for (place, step) in planned_next_steps.iter().enumerate() {
             let _: Option<Prose<1024>> = value::spoken(&mut reading, &path.index(place), step);
@@ -333,4 +336,3 @@ fn new_id(now: Instant) -> String {
     let nanos = now.subsecond_nanos().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, 0, 0)).to_string()
 }
-

@@ -34,7 +34,7 @@ pub fn of(error: app::Error) -> Status {
     match error {
         app::Error::DealNotFound(deal) => {
             let mut details = info(ErrorReason::DealNotFound, &[]);
-            details.set_resource_info("verbatim.v1.Deal", deal.as_str(), "", message.as_str());
+            details.set_resource_info("verbatim.v1.Deal", &*deal, "", message.as_str());
             Status::with_error_details(Code::NotFound, message, details)
         }
         app::Error::StatementNotFound { deal: _, statement } => {
@@ -94,6 +94,23 @@ fn of_store(error: store::Error) -> Status {
                 "the store refuses writes since a fault; nothing was done",
                 info(ErrorReason::StoreFault, &[]),
                 RETRY_FAULT,
+            )
+        }
+        store::Error::Full { .. } => {
+            tracing::error!(cause = %error, "a write was refused: the disk is full");
+            retry(
+                Code::Unavailable,
+                "the store refuses writes since its disk is full; nothing was done",
+                info(ErrorReason::StoreFault, &[]),
+                RETRY_FAULT,
+            )
+        }
+        store::Error::OutOfRange(problem) => {
+            tracing::error!(problem, "the store was asked for what it cannot hold");
+            Status::with_error_details(
+                Code::Internal,
+                "the service could not do this; its log says why; nothing was done",
+                info(ErrorReason::StoreFault, &[]),
             )
         }
         store::Error::Busy { waiting } => retry(
@@ -170,7 +187,9 @@ pub fn deadline(limit: Duration) -> Status {
     let limit_ms = limit.as_millis();
     Status::with_error_details(
         Code::DeadlineExceeded,
-        format!("it took longer than {limit_ms} ms; a write may or may not be there, ask again with the same ids"),
+        format!(
+            "it took longer than {limit_ms} ms; a write may or may not be there, ask again with the same ids"
+        ),
         info(ErrorReason::Deadline, &[("limit_ms", limit_ms.to_string())]),
     )
 }
@@ -204,7 +223,9 @@ pub fn of_transport(status: Status, path: &str, message_bytes_max: usize) -> Sta
             let limit = message_bytes_max.to_string();
             Status::with_error_details(
                 Code::ResourceExhausted,
-                format!("the message is larger than {limit} bytes, which is the limit; nothing was done"),
+                format!(
+                    "the message is larger than {limit} bytes, which is the limit; nothing was done"
+                ),
                 info(ErrorReason::MessageTooLarge, &[("limit", limit)]),
             )
         }
@@ -263,10 +284,7 @@ fn list(details: &mut ErrorDetails, violations: &Violations) {
             details.add_bad_request_violation("", format!("and {left} more violations"));
             return;
         }
-        details.add_bad_request_violation(
-            violation.field.as_str(),
-            violation.description.as_str(),
-        );
+        details.add_bad_request_violation(violation.field.as_str(), violation.description.as_str());
     }
 }
 
@@ -383,12 +401,7 @@ mod tests {
             place: "/dev/sda".into(),
             problem: "crc".into(),
         };
-        let status = check(
-            app::Error::Store(corrupt),
-            Code::DataLoss,
-            "DATA_LOSS",
-            &[],
-        );
+        let status = check(app::Error::Store(corrupt), Code::DataLoss, "DATA_LOSS", &[]);
         assert!(!status.message().contains("/dev/sda"));
     }
 

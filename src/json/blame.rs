@@ -97,7 +97,10 @@ mod tests {
             r#"{"statement":{"claims":[{"impact":{"units":1.5}}]}}"#,
             "statement.claims[0].impact.units",
         );
-        check(r#"{"statement":{"saidAt":"yesterday"}}"#, "statement.said_at");
+        check(
+            r#"{"statement":{"saidAt":"yesterday"}}"#,
+            "statement.said_at",
+        );
         check(r#"{"statement":{"claims":{}}}"#, "statement.claims");
         check(r#"{"validateOnly":"yes"}"#, "validate_only");
         check(r#"[]"#, "");

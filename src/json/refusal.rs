@@ -69,8 +69,7 @@ impl Refusal {
 
     pub fn method(method: &Method) -> Refusal {
         let message = format!("the method must be POST, got {}", cut(method.as_str()));
-        let mut refusal =
-            Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "unimplemented", message);
+        let mut refusal = Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "unimplemented", message);
         refusal.header = Some((header::ALLOW, HeaderValue::from_static("POST")));
         refusal
     }
@@ -132,8 +131,12 @@ impl Refusal {
 
     pub fn fault() -> Refusal {
         let message = "the service has a fault of its own; its log has the cause";
-        Refusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "internal", message.into())
-            .because("INTERNAL")
+        Refusal::plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            message.into(),
+        )
+        .because("INTERNAL")
     }
 
     pub fn into_response(self) -> Response<Body> {

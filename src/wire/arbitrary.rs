@@ -233,10 +233,12 @@ fn reason(pattern: &'static str) -> impl Strategy<Value = Reason> {
 }
 
 fn money() -> impl Strategy<Value = Money> {
-    ("[A-Z]{3}", any::<i64>(), 0..=999_999_999).prop_map(|(currency, units, nanos): (String, i64, i32)| {
-        let nanos = if units < 0 { -nanos } else { nanos };
-        Money::new(&currency, units, nanos).unwrap()
-    })
+    ("[A-Z]{3}", any::<i64>(), 0..=999_999_999).prop_map(
+        |(currency, units, nanos): (String, i64, i32)| {
+            let nanos = if units < 0 { -nanos } else { nanos };
+            Money::new(&currency, units, nanos).unwrap()
+        },
+    )
 }
 
 fn date() -> impl Strategy<Value = Date> {

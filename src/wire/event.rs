@@ -26,7 +26,15 @@ pub fn encode(event: &Event) -> Vec<u8> {
 ///
 /// A sentence for the log: what is wrong with them.
 pub fn decode(bytes: &[u8]) -> Result<Event, String> {
-    let message = pb::DealEvent::decode(bytes).map_err(|error| error.to_string())?;
+    from_message(pb::DealEvent::decode(bytes).map_err(|error| error.to_string())?)
+}
+
+/// Takes apart a message that was kept.
+///
+/// # Errors
+///
+/// A sentence for the log: what is wrong with it.
+pub fn from_message(message: pb::DealEvent) -> Result<Event, String> {
     let mut reading = Reading::of(Origin::Store);
     let event = read(&mut reading, &Path::ROOT, message);
     reading

@@ -3,6 +3,8 @@
 //! A list on the wire is the domain's list in the same order, behind a zero that means unset: the tests hold every name
 //! of `proto/` to it, in both directions.
 
+mod answers;
+
 use crate::domain::stakeholder::BuyingRole;
 use crate::domain::stakeholder::Presence;
 use crate::domain::topic::Attribution;

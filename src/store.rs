@@ -61,7 +61,10 @@ pub enum Error {
     Busy { waiting: usize },
     /// Another writer was first; nothing was appended.
     #[error("the deal is at revision {actual}, not {expected}")]
-    Conflict { expected: Revision, actual: Revision },
+    Conflict {
+        expected: Revision,
+        actual: Revision,
+    },
     /// The medium failed: the append may or may not be there.
     #[error("the outcome of the append is unknown: {0}")]
     Unknown(String),

@@ -6,3 +6,4 @@ mod money;
 mod ndjson;
 mod schema;
 mod shift;
+mod view;

@@ -5,9 +5,6 @@ use crate::cli::money;
 use crate::cli::schema;
 use crate::wire::pb;
 
-/// What may be written for a claim, for help texts.
-pub const ALLOWED: &str = "topic[:stance[:conviction]][,target=DATE][,impact=\"EUR N\"][,issue=…][,event=…][,stage=…][,confidence=0..1]";
-
 const KEYS: &str = "target, impact, issue, event, stage, confidence";
 
 /// Reads a claim.

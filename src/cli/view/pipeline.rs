@@ -18,6 +18,9 @@ const ID_WIDTH_MAX: usize = 24;
 /// Narrower pages tell the stage within the column of the deal.
 const WIDTH_WITH_STAGE: u16 = 96;
 
+/// What a stage and a date take in that column.
+const STAGE_WIDTH: usize = 22;
+
 /// What is known of one deal of the pipeline.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
@@ -42,6 +45,11 @@ pub fn pipeline(page: &Page, rows: &[Row]) -> String {
     let ids = rows.iter().map(|row| row.score.deal_id.chars().count());
     let id_width = ids.max().unwrap_or(0).min(ID_WIDTH_MAX);
     let with_stage = page.width >= WIDTH_WITH_STAGE;
+    let deal_width = if with_stage {
+        id_width
+    } else {
+        id_width.max(STAGE_WIDTH)
+    };
     let mut table = match with_stage {
         true => page.table(&[
             "Deal",
@@ -58,7 +66,7 @@ pub fn pipeline(page: &Page, rows: &[Row]) -> String {
     }
     let numbers = table.column_count() - 4;
     view::unbroken(&mut table, &[numbers, numbers + 1, numbers + 2]);
-    view::at_least(&mut table, 0, id_width as u16 + 2);
+    view::at_least(&mut table, 0, deal_width as u16 + 2);
     view::dotted(&mut table);
     view::finish(&table)
 }

@@ -34,7 +34,7 @@ use crate::cli::failure::Failure;
 const AFTER_HELP: &str = "Examples:
   verbatim demo                       a story of several deals, played to a service of its own
   verbatim serve                      the service
-  verbatim explain acme-claims        why a deal does not move
+  verbatim explain opp-1        why a deal does not move
 
 Exit codes:
    0  done

@@ -13,22 +13,22 @@ use crate::cli::view::Page;
 use crate::wire::pb;
 
 pub const SCORE_EXAMPLES: &str = "Examples:
-  verbatim score acme-claims
-  verbatim score acme-claims --as-of 2026-06-30          as it stood when that day ended
-  verbatim score acme-claims --as-of -30d --known-at -30d   what was shown 30 days ago
+  verbatim score opp-1
+  verbatim score opp-1 --as-of 2026-06-30           as it stood when that day ended
+  verbatim score opp-1 --as-of -30d --known-at -30d   as it was shown 30 days ago
 
 T is RFC 3339, a date (its end in UTC; today: now), `now`, or so long ago: -30d, -12h, -2w.";
 
 pub const EXPLAIN_EXAMPLES: &str = "Examples:
-  verbatim explain acme-claims
-  verbatim explain acme-claims --plan \"Offer 10 % off until Friday\" --plan \"Call the CFO\"
-  verbatim explain acme-claims --all --as-of 2026-06-30
+  verbatim explain opp-1
+  verbatim explain opp-1 --plan \"Offer 10 % off until Friday\" --plan \"Call the CFO\"
+  verbatim explain opp-1 --all --as-of 2026-06-30
 
 T is RFC 3339, a date (its end in UTC; today: now), `now`, or so long ago: -30d, -12h, -2w.";
 
 pub const HISTORY_EXAMPLES: &str = "Examples:
-  verbatim history acme-claims
-  verbatim history acme-claims --json | jq '.events[].statement.quote'";
+  verbatim history opp-1
+  verbatim history opp-1 --json | jq '.events[].statement.quote'";
 
 pub const MODEL_EXAMPLES: &str = "Examples:
   verbatim model

@@ -15,26 +15,27 @@ use crate::cli::view::Page;
 use crate::wire::pb;
 
 pub const EXAMPLES: &str = "Examples:
-  verbatim deal set acme-claims --account \"Acme Insurance\" --amount \"EUR 240000\" --stage \"Needs Analysis\" --close-date 2026-12-18
-  verbatim deal people acme-claims ben --name \"Ben Okafor\" --title CFO --role economic-buyer
-  verbatim deal close acme-claims --outcome won --reason \"signed\"
+  verbatim deal set opp-1 --amount \"EUR 240000\" --stage \"Needs Analysis\"
+  verbatim deal people opp-1 ben --name \"Ben Okafor\" --title CFO --role economic-buyer
+  verbatim deal close opp-1 --outcome won --reason \"signed\"
 
-T is RFC 3339, a date (its start in UTC), `now`, or so long ago: -30d, -12h, -2w. Facts not given stay as they are.";
+T is RFC 3339, a date (its start in UTC), `now`, or so long ago: -30d, -12h, -2w.
+Facts not given stay as they are.";
 
 const SET_EXAMPLES: &str = "Example:
-  verbatim deal set acme-claims --owner jana --amount \"EUR 240000\" --close-date 2026-12-18";
+  verbatim deal set opp-1 --owner jana --amount \"EUR 240000\" --close-date 2026-12-18";
 const SHOW_EXAMPLES: &str = "Example:
-  verbatim deal show acme-claims";
+  verbatim deal show opp-1";
 const PEOPLE_EXAMPLES: &str = "Examples:
-  verbatim deal people acme-claims ben --name \"Ben Okafor\" --title CFO --role economic-buyer
-  verbatim deal people acme-claims ana --departed --effective-at -3d";
+  verbatim deal people opp-1 ben --name \"Ben Okafor\" --title CFO --role economic-buyer
+  verbatim deal people opp-1 ana --departed --effective-at -3d";
 const MILESTONE_EXAMPLES: &str = "Examples:
-  verbatim deal milestone acme-claims legal --name \"Contract checked\" --owner dora --due 2026-11-30
-  verbatim deal milestone acme-claims legal --completed now";
+  verbatim deal milestone opp-1 legal --name \"Contract checked\" --owner dora --due 2026-11-30
+  verbatim deal milestone opp-1 legal --completed now";
 const CLOSE_EXAMPLES: &str = "Example:
-  verbatim deal close acme-claims --outcome lost-to-no-decision --reason \"went quiet\" --at 2026-10-31";
+  verbatim deal close opp-1 --outcome lost-to-no-decision --reason \"went quiet\" --at 2026-10-31";
 const RETRACT_EXAMPLES: &str = "Example:
-  verbatim deal retract acme-claims s-17 --reason \"it was the consultant who said it\"";
+  verbatim deal retract opp-1 s-17 --reason \"it was the consultant who said it\"";
 
 #[derive(Subcommand, Debug)]
 pub enum DealCommand {

@@ -118,7 +118,7 @@ async fn show(url: &str) -> Result<(), Failure> {
         .map_err(|status| Failure::of_status(&status))?;
     print!(
         "{}",
-        page.heading(&format!("{deal}: its score, week by week"))
+        page.heading(&format!("{}, week by week", called(chosen)))
     );
     print!("{}", view::pipeline::over_time(&page, &weekly));
     print!(
@@ -262,6 +262,17 @@ fn title(rows: &[Row]) -> String {
         "The pipeline: {}, {open} of them open",
         view::count(rows.len(), "deal")
     )
+}
+
+/// `opp-1 · Acme Insurance · Claims platform`.
+fn called(row: &Row) -> String {
+    let facts = row.deal.deal.clone().unwrap_or_default();
+    let parts = [row.score.deal_id.as_str(), facts.account(), facts.name()];
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<&str>>()
+        .join(" · ")
 }
 
 fn try_next(page: &Page, url: &str, deal: &str) -> String {

@@ -1,14 +1,22 @@
 //! Why a command did not do it, and the exit code that tells programs who should act.
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use prost_reflect::DescriptorPool;
+use prost_reflect::DynamicMessage;
 use serde_json::Value;
 use serde_json::json;
 use tonic::Code;
 use tonic::Status;
 use tonic_types::ErrorDetails;
 use tonic_types::StatusExt;
+
+static DETAILS: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .expect("tonic-types carries the descriptor of google.rpc")
+});
 
 /// The codes of `sysexits.h`, but for 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +64,10 @@ impl Failure {
 
     /// The refusal of a call, for programs: the JSON that the JSON door answers.
     pub fn of_status_as_json(status: &Status) -> Failure {
-        let details = status.get_error_details();
         let value = json!({
             "code": code_name(status.code()),
             "message": status.message(),
-            "details": details_as_json(&details),
+            "details": details_as_json(status.details()),
         });
         Failure {
             exit: exit_of(status.code()) as u8,
@@ -141,38 +148,14 @@ fn code_name(code: Code) -> &'static str {
     }
 }
 
-fn details_as_json(details: &ErrorDetails) -> Vec<Value> {
-    let type_of = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
-    let mut values = Vec::new();
-    if let Some(info) = details.error_info() {
-        values.push(json!({
-            "@type": type_of("ErrorInfo"),
-            "reason": info.reason,
-            "domain": info.domain,
-            "metadata": info.metadata,
-        }));
-    }
-    if let Some(request) = details.bad_request() {
-        let violations: Vec<Value> = request
-            .field_violations
-            .iter()
-            .map(
-                |violation| json!({"field": violation.field, "description": violation.description}),
-            )
-            .collect();
-        values.push(json!({"@type": type_of("BadRequest"), "fieldViolations": violations}));
-    }
-    if let Some(delay) = retry_delay(details) {
-        values.push(json!({"@type": type_of("RetryInfo"), "retryDelay": format!("{}s", delay.as_secs_f64())}));
-    }
-    if let Some(resource) = details.resource_info() {
-        values.push(json!({
-            "@type": type_of("ResourceInfo"),
-            "resourceType": resource.resource_type,
-            "resourceName": resource.resource_name,
-        }));
-    }
-    values
+/// The details of a status, each with its `@type`. What cannot be read is left out.
+fn details_as_json(status: &[u8]) -> Value {
+    DETAILS
+        .get_message_by_name("google.rpc.Status")
+        .and_then(|kind| DynamicMessage::decode(kind, status).ok())
+        .and_then(|status| serde_json::to_value(status).ok())
+        .and_then(|mut status| status.get_mut("details").map(Value::take))
+        .unwrap_or_else(|| json!([]))
 }
 
 #[cfg(test)]
@@ -210,13 +193,18 @@ mod tests {
         let failure = Failure::of_status_as_json(&refusal());
         let value: Value = serde_json::from_str(&failure.text).unwrap();
         assert_eq!(value["code"], "invalid_argument");
-        assert_eq!(value["details"][0]["reason"], "INVALID_FIELDS");
-        assert_eq!(value["details"][0]["metadata"]["limit"], "16");
-        assert_eq!(
-            value["details"][1]["fieldViolations"][1]["field"],
-            "statement.claims[0].topic"
-        );
-        assert_eq!(value["details"][2]["retryDelay"], "0.5s");
+        let detail = |name: &str| {
+            let details = value["details"].as_array().unwrap();
+            let found = details
+                .iter()
+                .find(|detail| detail["@type"].as_str().unwrap().ends_with(name));
+            found.unwrap().clone()
+        };
+        assert_eq!(detail("ErrorInfo")["reason"], "INVALID_FIELDS");
+        assert_eq!(detail("ErrorInfo")["metadata"]["limit"], "16");
+        let violations = &detail("BadRequest")["fieldViolations"];
+        assert_eq!(violations[1]["field"], "statement.claims[0].topic");
+        assert_eq!(detail("RetryInfo")["retryDelay"], "0.500s");
     }
 
     #[test]

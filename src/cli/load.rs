@@ -25,10 +25,12 @@ pub const EXAMPLES: &str = "Examples:
   verbatim load examples/pipeline.ndjson --shift-to-today
   export-from-crm | verbatim load - --keep-going
 
-A line is the JSON of one write: {\"upsertDeal\":{\"deal\":{\"dealId\":\"acme-claims\",\"account\":\"Acme\"}}}, or
-upsertStakeholders, upsertMilestones, recordBuyerStatement, recordOutcome, retractBuyerStatement. Blank lines and lines
-that start with # are skipped. The whole file is checked before anything is sent. Loading it again changes nothing:
-statements carry ids.";
+A line is the JSON of one write, such as
+  {\"upsertDeal\":{\"deal\":{\"dealId\":\"opp-1\",\"account\":\"Acme\"}}}
+or upsertStakeholders, upsertMilestones, recordBuyerStatement, recordOutcome,
+retractBuyerStatement. Blank lines and lines that start with # are skipped.
+The whole file is checked before anything is sent. Loading it again changes
+nothing, since statements carry ids.";
 
 #[derive(Args, Debug)]
 pub struct LoadArgs {

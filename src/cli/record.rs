@@ -17,14 +17,19 @@ use crate::cli::view::cell;
 use crate::wire::pb;
 
 pub const EXAMPLES: &str = "Examples:
-  verbatim record acme-claims --by ana --name \"Ana Ruiz\" --role champion --attribution verbatim \\
-      --quote \"We cannot go through another audit like that\" --claim status-quo:supports:committed
-  verbatim record acme-claims --by ben --attribution paraphrased --said-at -2d --quote \"Live by December or a fine\" \\
-      --claim go-live,target=2026-12-01 --claim \"consequence::committed,impact=EUR 40000\"
-  verbatim record acme-claims --attribution inferred --quote \"Their board is worried\" --claim management --dry-run
+  verbatim record opp-1 --by ana --role champion --attribution verbatim \\
+      --quote \"We cannot go through another audit like that\" \\
+      --claim status-quo:supports:committed
+  verbatim record opp-1 --by ben --attribution paraphrased --said-at -2d \\
+      --quote \"Live by December, or it costs us forty thousand\" \\
+      --claim go-live,target=2026-12-01 --claim \"consequence,impact=EUR 40000\"
+  verbatim record opp-1 --attribution inferred --quote \"Their board is worried\" \\
+      --claim management --dry-run
 
-A claim is topic[:stance[:conviction]] and KEY=VALUE parts after commas: target=DATE, impact=\"EUR N\", issue=…,
-event=…, stage=…, confidence=0..1. Without --claim the service reads claims from the quote.
+CLAIM is topic[:stance[:conviction]] and KEY=VALUE parts after commas:
+  target=DATE  impact=\"EUR N\"  issue=…  event=…  stage=…  confidence=0..1
+Without --claim the service reads claims from the quote.
+
 T is RFC 3339, a date (its start in UTC), `now`, or so long ago: -30d, -12h, -2w.";
 
 #[derive(Args, Debug)]

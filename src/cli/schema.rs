@@ -26,9 +26,11 @@ pub fn to_json<M: Message>(name: &str, value: &M) -> String {
     dynamic
         .transcode_from(value)
         .expect("a message is one of its own description");
+    // As the JSON door answers: a program need not tell what is zero from what is absent.
+    let options = SerializeOptions::new().skip_default_fields(false);
     let mut json = serde_json::Serializer::pretty(Vec::new());
     dynamic
-        .serialize_with_options(&mut json, &SerializeOptions::new())
+        .serialize_with_options(&mut json, &options)
         .expect("messages of ours have a JSON form");
     String::from_utf8(json.into_inner()).expect("JSON is UTF-8")
 }
@@ -150,7 +152,8 @@ mod tests {
             units: 40_000,
             nanos: 0,
         };
-        let expected = "{\n  \"currencyCode\": \"EUR\",\n  \"units\": \"40000\"\n}";
+        let expected =
+            "{\n  \"currencyCode\": \"EUR\",\n  \"units\": \"40000\",\n  \"nanos\": 0\n}";
         assert_eq!(to_json("Money", &money), expected);
     }
 }

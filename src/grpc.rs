@@ -12,4 +12,5 @@ pub mod limits;
 pub mod qualification;
 pub mod request;
 pub mod serve;
+pub mod start;
 pub mod status;

@@ -1,7 +1,9 @@
 //! Verbatim: a deal-qualification service that believes only what buyers said.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod grpc;
 pub mod json;

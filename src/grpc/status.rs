@@ -314,7 +314,7 @@ mod tests {
     fn every_refusal_has_its_code_and_reason() {
         let id = |text| Id::new(text).unwrap();
         let status = check(
-            app::Error::DealNotFound(id("d1")),
+            app::Error::DealNotFound("d1".into()),
             Code::NotFound,
             "DEAL_NOT_FOUND",
             &[],
@@ -322,7 +322,7 @@ mod tests {
         let resource = status.get_details_resource_info().unwrap();
         assert_eq!(resource.resource_name, "d1");
         let not_said = app::Error::StatementNotFound {
-            deal: id("d1"),
+            deal: "d1".into(),
             statement: id("s1"),
         };
         check(not_said, Code::NotFound, "STATEMENT_NOT_FOUND", &[]);

@@ -1,0 +1,189 @@
+//! The commands of the one binary: what each is called, and what is printed of its outcome.
+//!
+//! Results go to standard output; progress and refusals to standard error.
+
+mod ask;
+mod claim;
+mod client;
+mod deal;
+mod demo;
+mod failure;
+mod feed;
+mod load;
+mod moment;
+mod money;
+mod ndjson;
+mod progress;
+mod record;
+mod schema;
+mod serve;
+mod shift;
+mod view;
+
+use std::io;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+use tokio::runtime::Builder;
+
+use crate::cli::failure::Exit;
+use crate::cli::failure::Failure;
+
+const AFTER_HELP: &str = "Examples:
+  verbatim demo                       a story of several deals, played to a service of its own
+  verbatim serve                      the service
+  verbatim explain opp-1        why a deal does not move
+
+Exit codes:
+   0  done
+   1  refused by the service: no such deal, the deal is closed, the id is taken
+  64  the command line or the configuration is wrong
+  65  the data is wrong
+  69  no service answers, or its store refuses
+  70  a fault within
+  75  it may work if tried again";
+
+/// A deal-qualification service that believes only what buyers said.
+#[derive(Parser, Debug)]
+#[command(name = "verbatim", version, after_help = AFTER_HELP, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the service
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Box<serve::ServeArgs>),
+    /// Play a story of several deals to a service of its own, and look at it
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(demo::DemoArgs),
+    /// Send a file of writes, a line each
+    #[command(after_help = load::EXAMPLES)]
+    Load(load::LoadArgs),
+    /// How qualified a deal is, every point accounted for
+    #[command(after_help = ask::SCORE_EXAMPLES)]
+    Score(ask::ScoreArgs),
+    /// Why a deal does not move, and what to ask next
+    #[command(after_help = ask::EXPLAIN_EXAMPLES)]
+    Explain(ask::ExplainArgs),
+    /// Keep what a buyer said
+    #[command(after_help = record::EXAMPLES)]
+    Record(Box<record::RecordArgs>),
+    /// Set or show the facts around the words
+    #[command(subcommand, after_help = deal::EXAMPLES)]
+    Deal(deal::DealCommand),
+    /// What was recorded of a deal, oldest first
+    #[command(after_help = ask::HISTORY_EXAMPLES)]
+    History(ask::HistoryArgs),
+    /// The numbers of the scoring model in force
+    #[command(after_help = ask::MODEL_EXAMPLES)]
+    Model(ask::ModelArgs),
+}
+
+/// Does what the command line says.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors, too, but to standard output.
+            let exit = if error.use_stderr() {
+                Exit::Usage as u8
+            } else {
+                0
+            };
+            let _closed = error.print();
+            return ExitCode::from(exit);
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => wait(demo::run(args)),
+        Command::Load(args) => wait(load::run(args)),
+        Command::Score(args) => wait(ask::score(args)),
+        Command::Explain(args) => wait(ask::explain(args)),
+        Command::Record(args) => wait(record::run(*args)),
+        Command::Deal(command) => wait(deal::run(command)),
+        Command::History(args) => wait(ask::history(args)),
+        Command::Model(args) => wait(ask::model(args)),
+    };
+    match done {
+        Ok(text) => {
+            // Whoever reads may have seen enough: `verbatim history … | head`.
+            let _closed = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _closed = writeln!(io::stderr(), "{}", failure.text);
+            failure.code()
+        }
+    }
+}
+
+/// Runs a command to its end.
+fn wait(command: impl Future<Output = Result<String, Failure>>) -> Result<String, Failure> {
+    match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(Failure::new(
+            Exit::Internal,
+            format!("cannot start threads: {error}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_an_example() {
+        let mut missing = Vec::new();
+        let mut commands: Vec<clap::Command> = Cli::command().get_subcommands().cloned().collect();
+        while let Some(command) = commands.pop() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            if !help.contains("verbatim ") {
+                missing.push(command.get_name().to_owned());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[track_caller]
+    fn parses(line: &str) {
+        let arguments = line.split('|');
+        if let Err(error) = Cli::try_parse_from(arguments) {
+            panic!("{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn moments_claims_and_money_are_arguments() {
+        parses("verbatim|score|acme|--as-of|-30d|--known-at|2026-06-30");
+        parses("verbatim|explain|acme|--plan|a|--plan|b|--json");
+        parses(
+            "verbatim|record|acme|--by|ana|--role|champion|--quote|q|--attribution|verbatim|--said-at|-2d|--claim|go-live,target=2026-12-01|--claim|problem",
+        );
+        parses(
+            "verbatim|deal|set|acme|--amount|EUR 40000|--close-date|2026-12-18|--effective-at|now",
+        );
+        parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
+        parses("verbatim|load|-|--shift-to-today|--keep-going");
+        parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
+        assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "score", "acme", "--as-of", "soon"]).is_err());
+    }
+}

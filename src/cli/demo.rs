@@ -1,0 +1,383 @@
+//! `demo`: a story of several deals, played to a service of its own through its own interface, and looked at.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tonic::Code;
+use tonic::Status;
+
+use crate::cli::client::Client;
+use crate::cli::failure::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::feed;
+use crate::cli::feed::After;
+use crate::cli::feed::Story;
+use crate::cli::load;
+use crate::cli::moment;
+use crate::cli::progress::Progress;
+use crate::cli::serve;
+use crate::cli::serve::Stop;
+use crate::cli::view;
+use crate::cli::view::Page;
+use crate::cli::view::pipeline::Row;
+use crate::config::SERVER_DEFAULT;
+use crate::config::Settings;
+use crate::wire::pb;
+
+pub const EXAMPLES: &str = "Examples:
+  verbatim demo
+  verbatim demo --once --listen 127.0.0.1:0
+  verbatim demo --data ./demo-data       keep it, to go on with `verbatim serve --data ./demo-data`";
+
+/// The story: deals over some months, as a file that `verbatim load` takes.
+const STORY: &str = include_str!("../../examples/pipeline.ndjson");
+
+/// Weeks of the line over time: a year and a little.
+const WEEKS_MAX: usize = 60;
+
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where to keep the deals: a directory that is empty or absent (default: a temporary one, gone at the end)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7450")]
+    listen: SocketAddr,
+    /// End once everything is printed, instead of going on to serve
+    #[arg(long)]
+    once: bool,
+}
+
+pub async fn run(args: DemoArgs) -> Result<String, Failure> {
+    let mut stop = Stop::listen()?;
+    let place = Place::new(args.data.as_deref())?;
+    // One deal's refusals are for its story to tell: the log speaks up only when something is wrong.
+    let settings = Settings {
+        data: place.path().to_owned(),
+        listen: args.listen,
+        log_level: "warn".to_owned(),
+        ..Settings::default()
+    };
+    serve::log(&settings);
+    let mut server = serve::start(&settings).await?;
+
+    let url = format!("http://{}", server.local_addr());
+    let shown = tokio::select! {
+        shown = show(&url) => shown,
+        () = stop.wanted() => Ok(()),
+        why = server.ended() => return Err(Failure::new(Exit::Internal, why)),
+    };
+    if shown.is_ok() && !args.once {
+        eprintln!(" The service goes on listening on {}; Ctrl-C ends it.", url);
+        tokio::select! {
+            () = stop.wanted() => {}
+            why = server.ended() => return Err(Failure::new(Exit::Internal, why)),
+        }
+    }
+    serve::drain(server, &mut stop).await?;
+    shown.map(|()| String::new())
+}
+
+/// Plays the story and prints what the service makes of it.
+async fn show(url: &str) -> Result<(), Failure> {
+    let mut client = Client::connect(url).await?;
+    let story = Story {
+        name: "examples/pipeline.ndjson".to_owned(),
+        text: STORY.to_owned(),
+    };
+    play(&story, &client).await?;
+
+    let page = Page::of_stdout();
+    let mut rows = Vec::new();
+    for deal in story.deals() {
+        rows.push(
+            row(&mut client, &deal)
+                .await
+                .map_err(|status| Failure::of_status(&status))?,
+        );
+    }
+    print!(
+        "{}{}",
+        page.heading(&title(&rows)),
+        view::pipeline::pipeline(&page, &rows)
+    );
+
+    let Some(chosen) = chosen(&rows) else {
+        return Ok(());
+    };
+    let deal = chosen.score.deal_id.clone();
+    let weekly = weekly(&mut client, &deal)
+        .await
+        .map_err(|status| Failure::of_status(&status))?;
+    print!(
+        "{}",
+        page.heading(&format!("{}, week by week", called(chosen)))
+    );
+    print!("{}", view::pipeline::over_time(&page, &weekly));
+    print!(
+        "{}",
+        page.heading(&format!(
+            "verbatim score {deal}: where the points come from"
+        ))
+    );
+    print!("{}", view::score::score(&page, &chosen.score));
+    print!(
+        "{}",
+        page.heading(&format!(
+            "verbatim explain {deal}: where the points are lost"
+        ))
+    );
+    print!(
+        "{}",
+        view::explain::explanation(&page, &chosen.explanation, 3)
+    );
+    print!("{}", try_next(&page, url, &deal));
+    Ok(())
+}
+
+async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
+    let checked = story.check(Some(moment::now()));
+    if !checked.faults.is_empty() {
+        return Err(Failure::new(Exit::Internal, checked.faults.join("\n")));
+    }
+    let started = Instant::now();
+    let days = feed::days_to_today(&checked);
+    let tally = story
+        .send(
+            days,
+            client,
+            After::Stop,
+            &Progress::new("playing the story", checked.lines),
+        )
+        .await;
+    let told = load::told(&tally, checked.lines, started);
+    if tally.refused > 0 {
+        return Err(Failure::new(
+            Exit::Internal,
+            format!("the story was refused: {told}"),
+        ));
+    }
+    eprintln!(" {told}");
+    Ok(())
+}
+
+async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
+    let deal_id = deal.to_owned();
+    let facts = client
+        .deals
+        .get_deal(pb::GetDealRequest {
+            deal_id: deal_id.clone(),
+        })
+        .await?;
+    let score = pb::ScoreDealRequest {
+        deal_id: deal_id.clone(),
+        ..pb::ScoreDealRequest::default()
+    };
+    let score = client.qualification.score_deal(score).await?;
+    let explanation = pb::ExplainStallRequest {
+        deal_id,
+        ..pb::ExplainStallRequest::default()
+    };
+    let explanation = client.qualification.explain_stall(explanation).await?;
+    Ok(Row {
+        deal: facts.into_inner(),
+        score: score.into_inner().score.unwrap_or_default(),
+        explanation: explanation.into_inner().explanation.unwrap_or_default(),
+    })
+}
+
+/// The deal with most to tell: open and stalled, with words to cite, and of these the one that could gain most.
+fn chosen(rows: &[Row]) -> Option<&Row> {
+    let tells = |row: &&Row| {
+        let stalled = row.explanation.state() == pb::DealState::Stalled;
+        let cited = row
+            .explanation
+            .causes
+            .iter()
+            .take(3)
+            .filter(|cause| !cause.evidence.is_empty())
+            .count();
+        let taken = row
+            .score
+            .modifiers
+            .iter()
+            .filter(|modifier| modifier.factor < 1.0)
+            .count();
+        let open = row.deal.outcome.is_none();
+        (open, stalled, cited + taken, row.deal.statements)
+    };
+    rows.iter().max_by_key(tells)
+}
+
+/// The score at the end of each week since the deal began, until now.
+async fn weekly(client: &mut Client, deal: &str) -> Result<Vec<Option<f64>>, Status> {
+    let events = client.history(deal).await?;
+    let first = events
+        .iter()
+        .filter_map(|event| moment::from_proto(event.effective_at.as_ref()))
+        .min();
+    let now = moment::now();
+    let mut scores = Vec::new();
+    for as_of in weeks(first.unwrap_or(now), now) {
+        let request = pb::ScoreDealRequest {
+            deal_id: deal.to_owned(),
+            as_of: Some(moment::to_proto(as_of)),
+            ..pb::ScoreDealRequest::default()
+        };
+        match client.qualification.score_deal(request).await {
+            Ok(answer) => scores.push(answer.into_inner().score.map(|score| score.score)),
+            Err(status) if status.code() == Code::NotFound => scores.push(None),
+            Err(status) => return Err(status),
+        }
+    }
+    Ok(scores)
+}
+
+/// Instants a week apart, the last of them `now`, the first not before `first`; at most [`WEEKS_MAX`].
+fn weeks(first: Timestamp, now: Timestamp) -> Vec<Timestamp> {
+    let week = SignedDuration::from_hours(7 * 24);
+    let mut weeks = vec![now];
+    let mut at = now;
+    while weeks.len() < WEEKS_MAX {
+        at = match at.checked_sub(week) {
+            Ok(at) if at >= first => at,
+            _ => break,
+        };
+        weeks.push(at);
+    }
+    weeks.reverse();
+    weeks
+}
+
+fn title(rows: &[Row]) -> String {
+    let open = rows.iter().filter(|row| row.deal.outcome.is_none()).count();
+    format!(
+        "The pipeline: {}, {open} of them open",
+        view::count(rows.len(), "deal")
+    )
+}
+
+/// `opp-1 · Acme Insurance · Claims platform`.
+fn called(row: &Row) -> String {
+    let facts = row.deal.deal.clone().unwrap_or_default();
+    let parts = [row.score.deal_id.as_str(), facts.account(), facts.name()];
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<&str>>()
+        .join(" · ")
+}
+
+fn try_next(page: &Page, url: &str, deal: &str) -> String {
+    let server = if url == SERVER_DEFAULT {
+        String::new()
+    } else {
+        format!(" --server {url}")
+    };
+    format!(
+        "{}   verbatim score {deal} --as-of -60d{server}\n   verbatim explain {deal} --plan \"Offer 10 % off if they sign by Friday\"{server}\n   curl -s {url}/verbatim.v1.QualificationService/ExplainStall -H 'content-type: application/json' -d '{{\"dealId\":\"{deal}\"}}'\n\n",
+        page.heading("Try next, in another terminal")
+    )
+}
+
+/// Where the demo keeps its deals; a temporary place is gone once this is dropped.
+enum Place {
+    Named(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Place {
+    fn new(named: Option<&Path>) -> Result<Place, Failure> {
+        let Some(path) = named else {
+            let dir = tempfile::Builder::new().prefix("verbatim-demo-").tempdir();
+            return dir.map(Place::Temporary).map_err(|error| {
+                Failure::new(Exit::Internal, format!("no temporary directory: {error}"))
+            });
+        };
+        match fs::read_dir(path) {
+            Ok(mut entries) => match entries.next() {
+                // A demo must never be mixed into deals that somebody means.
+                Some(_) => Err(Failure::new(
+                    Exit::Usage,
+                    format!("--data {}: must be empty or absent", path.display()),
+                )),
+                None => Ok(Place::Named(path.to_owned())),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Place::Named(path.to_owned()))
+            }
+            Err(error) => Err(Failure::new(
+                Exit::Usage,
+                format!("--data {}: {error}", path.display()),
+            )),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Place::Named(path) => path,
+            Place::Temporary(dir) => dir.path(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_can_be_played_on_any_day() {
+        let story = Story {
+            name: "examples/pipeline.ndjson".to_owned(),
+            text: STORY.to_owned(),
+        };
+        let now: Timestamp = "2032-02-29T12:00:00Z".parse().unwrap();
+        let checked = story.check(Some(now));
+        assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+        assert!(!story.deals().is_empty());
+    }
+
+    #[test]
+    fn weeks_run_from_the_beginning_to_now() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = at("2026-11-21T12:00:00Z");
+        let days: Vec<String> = weeks(at("2026-11-07T12:00:00Z"), now)
+            .iter()
+            .map(Timestamp::to_string)
+            .collect();
+        assert_eq!(
+            days,
+            [
+                "2026-11-07T12:00:00Z",
+                "2026-11-14T12:00:00Z",
+                "2026-11-21T12:00:00Z"
+            ]
+        );
+        assert_eq!(weeks(at("2026-11-07T12:00:01Z"), now).len(), 2);
+        assert_eq!(weeks(now, now), [now]);
+        assert_eq!(weeks(at("2020-01-01T00:00:00Z"), now).len(), WEEKS_MAX);
+    }
+
+    #[test]
+    fn a_named_place_must_be_empty_or_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Place::new(Some(dir.path())).is_ok());
+        assert!(Place::new(Some(&dir.path().join("absent"))).is_ok());
+        fs::write(dir.path().join("file"), "x").unwrap();
+        assert_eq!(Place::new(Some(dir.path())).err().unwrap().exit, 64);
+        assert_eq!(
+            Place::new(Some(&dir.path().join("file")))
+                .err()
+                .unwrap()
+                .exit,
+            64
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Each setting: what it means, what it may be, its default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+
+use crate::config::reader::Reader;
+
+/// Every setting of the service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The directory of the embedded store. Default: `./verbatim-data`.
+    pub data: PathBuf,
+    /// Where to listen. Port 0 takes a free one. Default: `127.0.0.1:7450`.
+    pub listen: SocketAddr,
+    /// Where deals are kept. Default: embedded.
+    pub store: StoreKind,
+    /// A model file in place of the default model. Default: none.
+    pub model: Option<PathBuf>,
+    /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
+    pub deal_cache_mib: usize,
+    /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
+    /// Default: 64.
+    pub store_cache_mib: usize,
+    /// The largest message taken, decompressed. Unit: bytes. Range: 16 KiB to 64 MiB. Default: 1 MiB.
+    pub message_bytes_max: usize,
+    /// Concurrent HTTP/2 streams of one connection. Range: 1 to 65,535. Default: 128.
+    pub streams_max: u32,
+    /// Calls in flight in the whole process; more are refused at once. Range: 1 to 1,000,000. Default: 1,024.
+    pub calls_max: usize,
+    /// The most that a call may take, whatever the caller allows. Unit: ms. Range: 10 to 600,000. Default: 10,000.
+    pub deadline_ms: u64,
+    /// Appends that may wait for the writer; more are refused at once. Range: 1 to 1,000,000. Default: 4,096.
+    pub write_queue_max: usize,
+    /// Appends made durable together by one sync. Range: 1 to 65,536. Default: 512.
+    pub write_group_max: usize,
+    /// Writes are refused while the disk has less than this free. Unit: MiB. Range: 0 to 1,048,576. Default: 64.
+    pub free_mib_min: u64,
+    /// How long to go on serving once readiness says no, so that balancers notice. Unit: ms. Range: 0 to 600,000.
+    /// Default: 0.
+    pub drain_ms: u64,
+    /// How long calls in flight may take to end at shutdown. Unit: ms. Range: 0 to 600,000. Default: 10,000.
+    pub drain_timeout_ms: u64,
+    /// Origins of which browsers may call; `*` allows all. Default: none.
+    pub cors_origins: Vec<String>,
+    /// A level, or levels by module such as `info,sled=warn`. Default: `info`.
+    pub log_level: String,
+    /// How log lines look. Default: console.
+    pub log_format: LogFormat,
+    /// Worker threads. Range: 1 to 1,024. Default: one for each core.
+    pub workers: usize,
+}
+
+/// Where deals are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// On disk, in this process.
+    Embedded,
+    /// Nowhere: gone when the process ends.
+    Memory,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Console,
+    /// An object a line, for programs.
+    Json,
+}
+
+impl Settings {
+    /// The one place that knows each setting.
+    pub(in crate::config) fn read(from: &mut Reader) -> Settings {
+        Settings {
+            data: from.path("data", "./verbatim-data", "Directory of the embedded store"),
+            listen: from.address(
+                "listen",
+                "127.0.0.1:7450",
+                "Where to listen; port 0 takes a free one",
+            ),
+            store: from.word(
+                "store",
+                &[
+                    ("embedded", StoreKind::Embedded),
+                    ("memory", StoreKind::Memory),
+                ],
+                "Where deals are kept; `memory` forgets them when the process ends",
+            ),
+            model: from.path_or_none("model", "A model file in place of the default model"),
+            deal_cache_mib: from.number(
+                "deal-cache-mib",
+                64,
+                1..=1 << 20,
+                "MiB of memory for folded deals",
+            ),
+            store_cache_mib: from.number(
+                "store-cache-mib",
+                64,
+                8..=1 << 20,
+                "MiB of memory for the embedded store, which takes two to three times as much",
+            ),
+            message_bytes_max: from.number(
+                "message-bytes-max",
+                1 << 20,
+                16 << 10..=64 << 20,
+                "Bytes of the largest message taken",
+            ),
+            streams_max: from.number(
+                "streams-max",
+                128,
+                1..=65_535,
+                "Concurrent streams of one connection",
+            ),
+            calls_max: from.number(
+                "calls-max",
+                1_024,
+                1..=1_000_000,
+                "Calls in flight; more are refused",
+            ),
+            deadline_ms: from.number(
+                "deadline-ms",
+                10_000,
+                10..=600_000,
+                "Milliseconds that a call may take at most",
+            ),
+            write_queue_max: from.number(
+                "write-queue-max",
+                4_096,
+                1..=1_000_000,
+                "Writes that may wait; more are refused",
+            ),
+            write_group_max: from.number(
+                "write-group-max",
+                512,
+                1..=65_536,
+                "Writes made durable by one sync",
+            ),
+            free_mib_min: from.number(
+                "free-mib-min",
+                64,
+                0..=1 << 20,
+                "MiB of free disk below which writes are refused",
+            ),
+            drain_ms: from.number(
+                "drain-ms",
+                0,
+                0..=600_000,
+                "Milliseconds to go on serving at shutdown once readiness says no",
+            ),
+            drain_timeout_ms: from.number(
+                "drain-timeout-ms",
+                10_000,
+                0..=600_000,
+                "Milliseconds that calls in flight may take to end at shutdown",
+            ),
+            cors_origins: from.origins(
+                "cors-origins",
+                "Origins whose pages may call, or `*`; repeat or separate by commas",
+            ),
+            log_level: from.log_level(
+                "log-level",
+                "info",
+                "What to log: a level, or levels by module",
+            ),
+            log_format: from.word(
+                "log-format",
+                &[("console", LogFormat::Console), ("json", LogFormat::Json)],
+                "How log lines look",
+            ),
+            // One core is assumed where the system does not tell, since that always works.
+            workers: from.number(
+                "workers",
+                thread::available_parallelism()
+                    .map_or(1, usize::from)
+                    .min(1_024),
+                1..=1_024,
+                "Worker threads; default: one for each core",
+            ),
+        }
+    }
+}

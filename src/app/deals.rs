@@ -35,7 +35,7 @@ const WORDS_BYTES: u64 = 768;
 /// The folded deals.
 pub struct Deals {
     store: Arc<dyn Store>,
-    cache: Cache<DealKey, Arc<SharedDeal>, ByBytes>,
+    cache: Cache<DealKey, Weighed, ByBytes>,
 }
 
 /// A deal that readers and the one writer share.
@@ -51,13 +51,31 @@ pub struct Folded {
     pub projected: Revision,
 }
 
+/// A deal and what it weighed when it was put there: the cache wants a weight that stays, and the deal grows.
+#[derive(Clone)]
+struct Weighed {
+    deal: Arc<SharedDeal>,
+    bytes: u64,
+}
+
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<DealKey, Arc<SharedDeal>> for ByBytes {
-    fn weight(&self, _: &DealKey, deal: &Arc<SharedDeal>) -> u64 {
-        let folded = deal.read();
-        DEAL_BYTES + folded.deal.revision() * EVENT_BYTES + folded.words.len() as u64 * WORDS_BYTES
+impl Weighter<DealKey, Weighed> for ByBytes {
+    fn weight(&self, _: &DealKey, deal: &Weighed) -> u64 {
+        deal.bytes
+    }
+}
+
+impl Weighed {
+    fn now(deal: Arc<SharedDeal>) -> Weighed {
+        let bytes = {
+            let folded = deal.read();
+            DEAL_BYTES
+                + folded.deal.revision() * EVENT_BYTES
+                + folded.words.len() as u64 * WORDS_BYTES
+        };
+        Weighed { deal, bytes }
     }
 }
 
@@ -72,20 +90,20 @@ impl Deals {
 
     /// The deal, folded up to at least what was acknowledged before the call; empty when there is none.
     pub async fn load(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
-        if let Some(deal) = self.cache.get(key) {
-            return Ok(deal);
+        if let Some(weighed) = self.cache.get(key) {
+            return Ok(weighed.deal);
         }
         // Those who ask for the same deal meanwhile wait for this one load.
-        self.cache
-            .get_or_insert_async(key, async {
-                Ok(Arc::new(SharedDeal(RwLock::new(self.fold(key).await?))))
-            })
-            .await
+        let loaded = self.cache.get_or_insert_async(key, async {
+            let folded = self.fold(key).await?;
+            Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
+        });
+        Ok(loaded.await?.deal)
     }
 
     /// Puts back the deal that a writer has brought forward.
     pub fn put_back(&self, key: &DealKey, deal: Arc<SharedDeal>) {
-        self.cache.insert(key.clone(), deal);
+        self.cache.insert(key.clone(), Weighed::now(deal));
     }
 
     /// Drops the deal, so that it is loaded anew.

@@ -2,6 +2,7 @@
 
 use crate::domain::evidence::Evidence;
 use crate::domain::loss::CellOf;
+use crate::domain::loss::Impairment;
 use crate::domain::loss::StallCause;
 use crate::domain::phrase;
 use crate::domain::phrase::CauseTold;
@@ -201,29 +202,25 @@ fn unheard(teller: &Teller) -> String {
     }
 }
 
+/// The most lines of what is missing: what costs most goes first.
+const MISSING_MAX: usize = 3;
+
 /// What nobody has said, or not so that it counts.
 fn missing(teller: &Teller, cause: &Cause) -> Vec<String> {
-    let mut missing = Vec::new();
-    let topics = cause.cells.iter().filter_map(|cell| match cell.of {
-        CellOf::Criterion(topic, _) => Some(topic),
-        CellOf::Modifier(_) | CellOf::Gate(_) => None,
-    });
-    for topic in topics {
-        let line = match gap(teller, topic) {
-            Gap::Unsaid => format!("Anybody to say {}.", phrase::saying(topic)),
-            Gap::UndecidedBy(person) => {
-                format!("{} to say {}.", teller.name(person), phrase::saying(topic))
-            }
-            Gap::NoDecider => format!("Somebody who decides to say {}.", phrase::saying(topic)),
-            Gap::Weak => format!(
-                "Somebody to say {}, again and firmly.",
-                phrase::saying(topic)
-            ),
-        };
-        if !missing.contains(&line) {
-            missing.push(line);
-        }
-    }
+    let mut cells: Vec<(f64, Topic, Impairment)> = cause
+        .cells
+        .iter()
+        .filter_map(|cell| match cell.of {
+            CellOf::Criterion(topic, impairment) => Some((cell.points, topic, impairment)),
+            CellOf::Modifier(_) | CellOf::Gate(_) => None,
+        })
+        .collect();
+    cells.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut missing: Vec<String> = cells
+        .into_iter()
+        .take(MISSING_MAX)
+        .map(|(_, topic, impairment)| missing_of(teller, cause, topic, impairment))
+        .collect();
     match cause.cause {
         StallCause::StageMisaligned if teller.tally.step.source == StageSource::Derived => {
             missing.push("A buyer to say where they are in buying.".into());
@@ -238,7 +235,38 @@ fn missing(teller: &Teller, cause: &Cause) -> Vec<String> {
         }
         _ => {}
     }
+    missing.dedup();
     missing
+}
+
+fn missing_of(teller: &Teller, cause: &Cause, topic: Topic, impairment: Impairment) -> String {
+    let saying = phrase::saying(topic);
+    let speaker = cause
+        .evidence
+        .iter()
+        .find(|evidence| evidence.topic == topic)
+        .map(|evidence| teller.name(evidence.person));
+    match (impairment, speaker) {
+        (Impairment::Drifted, Some(speaker)) => format!("{speaker} to say again {saying}."),
+        (Impairment::Drifted, None) => format!("Somebody to say again {saying}."),
+        (Impairment::Deferred, Some(speaker)) => format!(
+            "What {speaker} waits for before deciding about {}.",
+            phrase::subject(topic)
+        ),
+        (Impairment::Opposed, Some(speaker)) => format!(
+            "A reason of their own for {speaker} to think otherwise about {}.",
+            phrase::subject(topic)
+        ),
+        (Impairment::Departed, _) => format!("Somebody who is still there to say {saying}."),
+        (Impairment::Missing | Impairment::Opposed | Impairment::Deferred, _) => {
+            match gap(teller, topic) {
+                Gap::Unsaid => format!("Anybody to say {saying}."),
+                Gap::UndecidedBy(person) => format!("{} to say {saying}.", teller.name(person)),
+                Gap::NoDecider => format!("Somebody who decides to say {saying}."),
+                Gap::Weak => format!("Somebody to say {saying}, again and firmly."),
+            }
+        }
+    }
 }
 
 enum Gap {

@@ -79,11 +79,15 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
         server.local_addr()
     );
 
-    tokio::select! {
-        () = stop.wanted() => {}
-        why = server.ended() => return Err(Failure::new(Exit::Internal, why)),
+    let fault = tokio::select! {
+        () = stop.wanted() => None,
+        why = server.ended() => Some(Failure::new(Exit::Internal, why)),
+    };
+    let drained = drain(server, &mut stop).await;
+    match fault {
+        Some(fault) => Err(fault),
+        None => drained,
     }
-    drain(server, &mut stop).await
 }
 
 /// Starts the service; what keeps it from starting becomes the failure.

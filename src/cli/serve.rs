@@ -1,5 +1,6 @@
 //! `serve`: runs the service until it is told to stop.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -144,6 +145,8 @@ pub fn log(settings: &Settings) {
     let filter = EnvFilter::new(&settings.log_level);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for people: in a file or a pipe they are noise.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let _already_set = match settings.log_format {
         LogFormat::Console => lines.try_init(),

@@ -178,7 +178,7 @@ impl OpenError {
                 place,
                 problem,
             },
-            Unreadable::Sled(error) => OpenError::sled(directory, &error.to_string()),
+            Unreadable::Sled(error) => OpenError::sled(directory, &engine::told(&error)),
         }
     }
 }

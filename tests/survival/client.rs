@@ -5,6 +5,7 @@ use std::time::Duration;
 use tonic::Status;
 use tonic::transport::Channel;
 use tonic::transport::Endpoint;
+use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
@@ -104,21 +105,16 @@ impl Client {
         }
     }
 
-    /// Waits until health is as `serving` says; health is told as it changes.
-    pub async fn wait_for_health(&self, serving: bool) {
-        use tonic_health::ServingStatus;
-        let wanted = match serving {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
-        };
-        let request = HealthCheckRequest::default();
-        let mut told = self
-            .health
-            .clone()
-            .watch(request)
-            .await
-            .unwrap()
-            .into_inner();
+    /// Waits until health is as `wanted`; health is told as it changes.
+    pub async fn wait_for_health(&self, wanted: ServingStatus) {
+        let reached = tokio::time::timeout(CALL_TIMEOUT, self.watch_health(wanted));
+        reached.await.expect("health stays as it is");
+    }
+
+    async fn watch_health(&self, wanted: ServingStatus) {
+        let mut health = self.health.clone();
+        let watch = health.watch(HealthCheckRequest::default()).await;
+        let mut told = watch.unwrap().into_inner();
         while let Some(answer) = told.message().await.unwrap() {
             if answer.status == wanted as i32 {
                 return;

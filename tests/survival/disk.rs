@@ -12,6 +12,7 @@ use std::sync::Mutex;
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
+use tonic_health::ServingStatus;
 use verbatim::app::App;
 use verbatim::clock::SystemClock;
 use verbatim::grpc::limits::Limits;
@@ -72,10 +73,11 @@ async fn no_write_is_answered_or_seen_before_its_sync() {
 
     let before = client.answers("deal-0").await;
     disk.shut();
+    let gate = Lifted(Arc::clone(&disk));
     let writes: Vec<Write> = (20..40).map(statement).collect();
     let mut answers = Box::pin(join_all(writes.iter().map(|write| write.send(&client))));
-    let gate = Arc::clone(&disk);
-    let mut waits = tokio::task::spawn_blocking(move || gate.wait_for_sync());
+    let shut = Arc::clone(&disk);
+    let mut waits = tokio::task::spawn_blocking(move || shut.wait_for_sync());
     tokio::select! {
         answers = &mut answers => panic!("answered before the sync: {answers:?}"),
         waits = &mut waits => waits.unwrap(),
@@ -85,7 +87,7 @@ async fn no_write_is_answered_or_seen_before_its_sync() {
         answers = &mut answers => panic!("answered before the sync: {answers:?}"),
         seen = client.answers("deal-0") => assert_eq!(seen, before),
     }
-    disk.lift();
+    drop(gate);
     for answer in answers.await {
         assert_eq!(answer.unwrap().already, Some(false));
     }
@@ -115,14 +117,14 @@ async fn a_failed_sync_is_an_unknown_outcome_and_then_writes_are_refused_and_rea
             let refusal = refused.send(&client).await.unwrap_err();
             assert_eq!(told(refusal), "Unavailable/STORE_FAULT");
         }
-        client.wait_for_health(false).await;
+        client.wait_for_health(ServingStatus::NotServing).await;
         assert_eq!(client.answers("deal-0").await, before);
         let why = server.ended().await;
         assert!(why.contains("the disk is on fire"), "{why}");
         server.stop().await;
 
         let (server, client) = serve(home.path()).await.unwrap();
-        client.wait_for_health(true).await;
+        client.wait_for_health(ServingStatus::Serving).await;
         let events = client.history("deal-0").await.unwrap().len() as u64;
         assert!((nth - 1..=nth).contains(&events), "{events}");
         let answered = unsure.send(&client).await.unwrap();
@@ -162,6 +164,15 @@ async fn a_power_cut_takes_nothing_that_was_acknowledged() {
         "12 power cuts: {} acknowledged writes, all there once",
         ledger.acknowledged()
     );
+}
+
+/// Lifts the gate when dropped, so that a test that fails also ends.
+struct Lifted(Arc<StagedDisk>);
+
+impl Drop for Lifted {
+    fn drop(&mut self) {
+        self.0.lift();
+    }
 }
 
 /// A disk that remembers what its last sync made durable, and may lose all else.

@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt;
 use tonic::Code;
+use tonic_health::ServingStatus;
 use tonic_types::StatusExt;
 
 use crate::disk::serve_on;
@@ -20,7 +21,7 @@ async fn a_full_disk_refuses_writes_until_there_is_space_and_reads_go_on() {
         what: What::Statement,
     };
     write(1).send(&client).await.unwrap();
-    client.wait_for_health(true).await;
+    client.wait_for_health(ServingStatus::Serving).await;
     let before = client.answers("deal-0").await;
 
     // Twice, since what heals once must heal again.
@@ -35,7 +36,7 @@ async fn a_full_disk_refuses_writes_until_there_is_space_and_reads_go_on() {
         let details = refusal.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "STORE_FAULT");
         assert!(details.retry_info().is_some());
-        client.wait_for_health(false).await;
+        client.wait_for_health(ServingStatus::NotServing).await;
         if number == 2 {
             assert_eq!(client.answers("deal-0").await, before);
         }
@@ -43,7 +44,7 @@ async fn a_full_disk_refuses_writes_until_there_is_space_and_reads_go_on() {
         assert_eq!(server.ended().now_or_never(), None);
 
         disk.set_free_bytes(u64::MAX);
-        client.wait_for_health(true).await;
+        client.wait_for_health(ServingStatus::Serving).await;
         let answered = write(number).send(&client).await.unwrap();
         assert_eq!(answered.revision, number);
         assert_eq!(answered.already, Some(false));
@@ -57,8 +58,8 @@ async fn a_disk_that_is_full_at_the_start_is_told_by_health() {
     let disk = StagedDisk::new();
     disk.set_free_bytes(1);
     let (server, client) = serve_on(home.path(), disk.clone()).await;
-    client.wait_for_health(false).await;
+    client.wait_for_health(ServingStatus::NotServing).await;
     disk.set_free_bytes(u64::MAX);
-    client.wait_for_health(true).await;
+    client.wait_for_health(ServingStatus::Serving).await;
     server.stop().await;
 }

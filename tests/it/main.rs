@@ -1,4 +1,7 @@
 //! The tests of the whole, one module a family of behaviour, in one binary.
 
+mod histories;
+mod laws;
+mod past;
 mod store;
 mod support;

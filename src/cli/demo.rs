@@ -16,9 +16,8 @@ use tonic::Status;
 use crate::cli::client::Client;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::feed;
-use crate::cli::feed::After;
 use crate::cli::feed::Story;
+use crate::cli::lanes::After;
 use crate::cli::load;
 use crate::cli::moment;
 use crate::cli::progress::Progress;
@@ -148,10 +147,9 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Internal, checked.faults.join("\n")));
     }
     let started = Instant::now();
-    let days = feed::days_to_today(&checked);
     let tally = story
         .send(
-            days,
+            &checked,
             client,
             After::Stop,
             &Progress::new("playing the story", checked.lines),

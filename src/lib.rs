@@ -1,7 +1,12 @@
 //! Verbatim: a deal-qualification service that believes only what buyers said.
 
+pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod domain;
 pub mod grpc;
+pub mod json;
+pub mod model_file;
 pub mod store;
 pub mod wire;

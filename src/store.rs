@@ -7,9 +7,29 @@
 //! 3. Each append has its place in one order over all deals: the change sequence, 1, 2, 3 … without gaps.
 //! 4. A record that does not check is [`Error::Corrupt`], naming the place; never a wrong answer, never a panic.
 //!
+//! 5. A reader sees what is durable, and nothing else: what was read once is still there after a crash.
+//!
 //! Events and projections are bytes here: what they mean is for `record` to know.
 
+pub mod embedded;
+pub mod memory;
+
 use async_trait::async_trait;
+
+/// Bytes in a tenant's name, at most.
+pub const TENANT_BYTES_MAX: usize = 64;
+
+/// Bytes in a deal's id, at most.
+pub const DEAL_BYTES_MAX: usize = 128;
+
+/// Events in one append, at most.
+pub const EVENTS_MAX: usize = 1_000;
+
+/// Bytes in one event, at most.
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes in one projection, at most: a larger one is not kept.
+pub const PROJECTION_BYTES_MAX: usize = 1024 * 1024;
 
 /// A deal's place in the store. Every key leads with the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +38,16 @@ pub struct DealKey {
     pub tenant: Box<str>,
     /// The caller's id of the deal: 1 to 128 bytes, no NUL.
     pub deal: Box<str>,
+}
+
+impl DealKey {
+    /// The key of `deal` at `tenant`, unchecked: the edge checked the names, and a store checks them again before it writes.
+    pub fn new(tenant: &str, deal: &str) -> DealKey {
+        DealKey {
+            tenant: tenant.into(),
+            deal: deal.into(),
+        }
+    }
 }
 
 /// The number of events in a deal's history; the revision of an event is its place in it, from 1.
@@ -48,14 +78,23 @@ pub struct Change {
 }
 
 /// Why a store could not do it. In order of precedence.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The store was closed; nothing was done.
     #[error("the store is closed")]
     Closed,
+    /// What was asked cannot be kept; nothing was done.
+    #[error("{0}")]
+    OutOfRange(String),
     /// A read or write of the medium failed before. Writes are refused until the store is opened again.
     #[error("the store refuses writes since a fault: {0}")]
     Fault(String),
+    /// The file system is nearly full; nothing was done. Heals by itself when there is room again.
+    #[error("{free_bytes} bytes are free where the store is, which is below {free_bytes_min}")]
+    Full {
+        free_bytes: u64,
+        free_bytes_min: u64,
+    },
     /// Too many appends are waiting; nothing was done.
     #[error("{waiting} appends are waiting, which is the limit")]
     Busy { waiting: usize },
@@ -89,7 +128,14 @@ pub trait Store: Send + Sync {
 
     /// Appends `events` (at least one) if the deal is at `expected`; answers the new revision.
     ///
-    /// All or nothing, and durable once it returns.
+    /// All or nothing, and durable once it returns. A caller that stops waiting does not take the append back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`], [`Error::OutOfRange`], [`Error::Fault`], [`Error::Full`], [`Error::Busy`] and
+    /// [`Error::Conflict`]: nothing was appended.
+    /// [`Error::Unknown`]: they may or may not be there when the store is opened again.
+    /// [`Error::Corrupt`]: the deal's revision cannot be read; nothing was appended.
     async fn append(
         &self,
         deal: &DealKey,
@@ -101,6 +147,8 @@ pub trait Store: Send + Sync {
     async fn projection(&self, deal: &DealKey) -> Result<Option<Projection>, Error>;
 
     /// Keeps a projection some time later, behind the appends. Never waits; may be dropped under load.
+    ///
+    /// One of an older revision than the one that is kept is dropped; one of the same revision replaces it.
     fn keep_projection(&self, deal: &DealKey, projection: Projection);
 
     /// Up to `deals_max` deals of a tenant with their revisions, by id, after `after`.
@@ -114,9 +162,37 @@ pub trait Store: Send + Sync {
     /// Up to `changes_max` changes after sequence `after`, oldest first.
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error>;
 
-    /// The fault since which writes are refused, if any.
+    /// The fault since which writes are refused, if any; also that the file system is nearly full, while it is.
     fn fault(&self) -> Option<String>;
 
     /// Writes what is waiting, makes it durable and closes. Later calls answer [`Error::Closed`].
     async fn close(&self);
+}
+
+/// Refuses what no store keeps, so that all stores refuse the same.
+pub(crate) fn check_append(deal: &DealKey, events: &[Vec<u8>]) -> Result<(), Error> {
+    check_name("tenant", &deal.tenant, TENANT_BYTES_MAX)?;
+    check_name("deal", &deal.deal, DEAL_BYTES_MAX)?;
+    if events.is_empty() || EVENTS_MAX < events.len() {
+        let count = events.len();
+        return Err(Error::OutOfRange(format!(
+            "an append has 1 to {EVENTS_MAX} events, got {count}"
+        )));
+    }
+    match events.iter().map(Vec::len).max() {
+        Some(bytes) if EVENT_BYTES_MAX < bytes => Err(Error::OutOfRange(format!(
+            "an event has at most {EVENT_BYTES_MAX} bytes, got {bytes}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+// NUL ends a name inside a key: with one in a name, two deals could share a place.
+fn check_name(what: &str, name: &str, bytes_max: usize) -> Result<(), Error> {
+    if name.is_empty() || bytes_max < name.len() || name.contains('\0') {
+        return Err(Error::OutOfRange(format!(
+            "a {what} has 1 to {bytes_max} bytes and no NUL, got {name:?}"
+        )));
+    }
+    Ok(())
 }

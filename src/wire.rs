@@ -1,6 +1,19 @@
 //! The words of the interface as generated from `proto/`, and their conversion to and from the domain.
 //!
-//! What callers send and what the store keeps are the same messages, so each field is taken apart in one place.
+//! What callers send and what the store keeps are the same messages, so each field is taken apart in one place: named,
+//! without `..`, so that a new field of `proto/` does not compile until it is handled.
+
+pub mod claim;
+pub mod digest;
+pub mod event;
+pub mod facts;
+pub mod listed;
+pub mod reading;
+pub mod statement;
+pub mod value;
+
+#[cfg(test)]
+mod arbitrary;
 
 /// The generated messages, clients and servers of package `verbatim.v1`.
 pub mod pb {

@@ -1,43 +1,202 @@
-//! A stand-in for the server, so that the command line compiles alone. To be replaced whole.
+//! The server: one port for all forms of a call, health, reflection, and an end at which nothing is lost.
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::Settings;
+use tokio::sync::Notify;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
 
-/// The running service.
+use crate::app::App;
+use crate::grpc::calls::Calls;
+use crate::grpc::door::Door;
+use crate::grpc::health::Health;
+use crate::grpc::limits::Limits;
+use crate::store::Store;
+use crate::wire::DESCRIPTOR;
+
+/// Flow-control windows that let a page of history pass without a pause.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// Metadata of a call; also bounds what a connection can make us hold.
+const HEADERS_BYTES_MAX: u32 = 16 << 10;
+/// A peer that is gone is noticed after these two.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the store is asked for a fault when no call tells of one.
+const FAULT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A server that serves, in the background, until it is stopped.
 pub struct Server {
-    local_addr: SocketAddr,
+    address: SocketAddr,
+    limits: Limits,
+    health: Health,
+    store: Arc<dyn Store>,
+    /// Sent once, to stop accepting.
+    closing: watch::Sender<bool>,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    fault_watch: JoinHandle<()>,
+    fault: watch::Receiver<Option<String>>,
 }
 
-/// Why the service did not start.
-#[derive(Debug)]
-pub struct StartError;
-
-impl StartError {
-    pub fn exit_code(&self) -> u8 {
-        70
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this build has no server in it")
-    }
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        address: SocketAddr,
+        cause: std::io::Error,
+    },
+    #[error("{0}")]
+    Origin(String),
+    #[error("the descriptor of the interface cannot be read: {0}")]
+    Descriptor(#[from] tonic_reflection::server::Error),
 }
 
 impl Server {
-    pub async fn start(_settings: &Settings) -> Result<Server, StartError> {
-        Err(StartError)
+    /// Binds `listen` and serves `app` in the background; the listener is bound when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; nothing was left running.
+    pub async fn start_with(
+        app: Arc<App>,
+        store: Arc<dyn Store>,
+        limits: &Limits,
+        listen: SocketAddr,
+    ) -> Result<Server, StartError> {
+        let health = Health::new();
+        let refused = Arc::new(Notify::new());
+        let calls = Calls::new(app, aside(&health)?, Arc::clone(&refused), limits);
+        let door = Door::new(calls, limits).map_err(StartError::Origin)?;
+        let unbound = |cause| StartError::Listen {
+            address: listen,
+            cause,
+        };
+        let incoming = TcpIncoming::bind(listen)
+            .map_err(unbound)?
+            .with_nodelay(Some(true))
+            .with_keepalive(Some(KEEPALIVE_INTERVAL));
+        let address = incoming.local_addr().map_err(unbound)?;
+
+        health.serving().await;
+        let (fault_sender, fault) = watch::channel(None);
+        let fault_watch = tokio::spawn(watch_faults(
+            Arc::clone(&store),
+            health.clone(),
+            refused,
+            fault_sender,
+        ));
+        let (closing, mut closed) = watch::channel(false);
+        let streams_max = limits.streams_max;
+        let serving = tokio::spawn(async move {
+            let closed = async move {
+                // An error means that the sender is gone, and with it the server.
+                let _ = closed.wait_for(|closing| *closing).await;
+            };
+            transport(streams_max)
+                .serve_with_incoming_shutdown(door, incoming, closed)
+                .await
+        });
+        Ok(Server {
+            address,
+            limits: limits.clone(),
+            health,
+            store,
+            closing,
+            serving,
+            fault_watch,
+            fault,
+        })
     }
 
+    /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.address
     }
 
-    pub async fn stop(self) {}
+    /// Stops so that nothing is lost: reports that it does not serve, goes on for `drain`, accepts no more, lets calls
+    /// in flight end for at most `drain_timeout`, and closes the store.
+    pub async fn stop(mut self) {
+        self.fault_watch.abort();
+        self.health.not_serving().await;
+        tokio::time::sleep(self.limits.drain).await;
 
+        self.health.end_watches().await;
+        // An error means that serving has ended by itself.
+        let _ = self.closing.send(true);
+        let ended = tokio::time::timeout(self.limits.drain_timeout, &mut self.serving).await;
+        if ended.is_err() {
+            let waited_ms = self.limits.drain_timeout.as_millis();
+            tracing::warn!(waited_ms, "calls were still in flight at the end");
+            self.serving.abort();
+        }
+
+        self.store.close().await;
+    }
+
+    /// Waits until the server cannot go on by itself; answers why, in a sentence.
+    ///
+    /// A fault of the store counts: reads would go on, but only a restart brings writes back.
     pub async fn ended(&mut self) -> String {
-        String::new()
+        tokio::select! {
+            served = &mut self.serving => match served {
+                Ok(Ok(())) => "the listener was closed".into(),
+                Ok(Err(error)) => format!("the listener failed: {error}"),
+                Err(error) => format!("the listener failed: {error}"),
+            },
+            Ok(fault) = self.fault.wait_for(Option::is_some) => {
+                let cause = fault.as_deref().unwrap_or_default();
+                format!("the store refuses writes since a fault: {cause}")
+            }
+        }
+    }
+}
+
+fn transport(streams_max: u32) -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(Some(streams_max))
+        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
+        .http2_max_header_list_size(Some(HEADERS_BYTES_MAX))
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+}
+
+fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    Ok(Routes::new(health.service())
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?))
+}
+
+/// Asks the store for a fault each second, and at once when a call was refused.
+async fn watch_faults(
+    store: Arc<dyn Store>,
+    health: Health,
+    refused: Arc<Notify>,
+    found: watch::Sender<Option<String>>,
+) {
+    loop {
+        if let Some(fault) = store.fault() {
+            tracing::error!(fault, "the store has a fault; the service does not serve");
+            health.not_serving().await;
+            // An error means that nobody waits for the server's end.
+            let _ = found.send(Some(fault));
+            return;
+        }
+        let turn = tokio::time::sleep(FAULT_INTERVAL);
+        tokio::select! {
+            () = refused.notified() => {}
+            () = turn => {}
+        }
     }
 }

@@ -1,0 +1,203 @@
+//! The folded deals in memory: loaded from the store when first asked for, kept while there is room.
+//!
+//! A deal in memory is never behind what was acknowledged: a writer applies its events to the very deal that readers
+//! share before it answers, and puts that deal back in place of whatever was loaded meanwhile.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
+use std::sync::RwLockWriteGuard;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::app::projection;
+use crate::domain::deal::Deal;
+use crate::domain::event::Event;
+use crate::domain::event::Fact;
+use crate::domain::phrase::Words;
+use crate::domain::statement::Statement;
+use crate::store::DealKey;
+use crate::store::Error;
+use crate::store::Revision;
+use crate::store::Store;
+use crate::wire;
+
+/// Events read from the store at a time.
+pub const PAGE_EVENTS: usize = 1_000;
+
+/// Rough bytes of a deal without anything in it, of one event folded, and of one statement's words.
+const DEAL_BYTES: u64 = 2_048;
+const EVENT_BYTES: u64 = 192;
+const WORDS_BYTES: u64 = 768;
+
+/// The folded deals.
+pub struct Deals {
+    store: Arc<dyn Store>,
+    cache: Cache<DealKey, Weighed, ByBytes>,
+}
+
+/// A deal that readers and the one writer share.
+pub struct SharedDeal(RwLock<Folded>);
+
+/// A folded deal with the words that were asked for.
+#[derive(Default)]
+pub struct Folded {
+    pub deal: Deal,
+    /// Of statements that were cited; others are fetched when they are.
+    pub words: Words,
+    /// The revision of the projection in the store.
+    pub projected: Revision,
+}
+
+/// A deal and what it weighed when it was put there: the cache wants a weight that stays, and the deal grows.
+#[derive(Clone)]
+struct Weighed {
+    deal: Arc<SharedDeal>,
+    bytes: u64,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<DealKey, Weighed> for ByBytes {
+    fn weight(&self, _: &DealKey, deal: &Weighed) -> u64 {
+        deal.bytes
+    }
+}
+
+impl Weighed {
+    fn now(deal: Arc<SharedDeal>) -> Weighed {
+        let bytes = {
+            let folded = deal.read();
+            DEAL_BYTES
+                + folded.deal.revision() * EVENT_BYTES
+                + folded.words.len() as u64 * WORDS_BYTES
+        };
+        Weighed { deal, bytes }
+    }
+}
+
+impl Deals {
+    pub fn new(store: Arc<dyn Store>, bytes_max: u64) -> Deals {
+        let deals_expected = (bytes_max / (2 * DEAL_BYTES)) as usize;
+        Deals {
+            store,
+            cache: Cache::with_weighter(deals_expected, bytes_max, ByBytes),
+        }
+    }
+
+    /// The deal, folded up to at least what was acknowledged before the call; empty when there is none.
+    pub async fn load(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
+        if let Some(weighed) = self.cache.get(key) {
+            return Ok(weighed.deal);
+        }
+        // Those who ask for the same deal meanwhile wait for this one load.
+        let loaded = self.cache.get_or_insert_async(key, async {
+            let folded = self.fold(key).await?;
+            Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
+        });
+        Ok(loaded.await?.deal)
+    }
+
+    /// Puts back the deal that a writer has brought forward.
+    pub fn put_back(&self, key: &DealKey, deal: Arc<SharedDeal>) {
+        self.cache.insert(key.clone(), Weighed::now(deal));
+    }
+
+    /// Drops the deal, so that it is loaded anew.
+    pub fn forget(&self, key: &DealKey) {
+        self.cache.remove(key);
+    }
+
+    /// Fetches the words of these statements into the deal.
+    pub async fn fetch_words(
+        &self,
+        key: &DealKey,
+        deal: &SharedDeal,
+        revisions: &[Revision],
+    ) -> Result<(), Error> {
+        for revision in revisions {
+            let statement = self.statement(key, *revision).await?;
+            deal.write().words.insert(*revision, Arc::new(statement));
+        }
+        Ok(())
+    }
+
+    /// The statement that was recorded at that revision.
+    pub async fn statement(&self, key: &DealKey, revision: Revision) -> Result<Statement, Error> {
+        let event = self.events(key, revision - 1, 1).await?.pop();
+        match event.map(|event| event.fact) {
+            Some(Fact::Statement(statement)) => Ok(statement),
+            _ => Err(Error::Corrupt {
+                place: place(key, revision),
+                problem: "there should be a statement".into(),
+            }),
+        }
+    }
+
+    /// Up to `events_max` events after the first `after` ones.
+    pub async fn events(
+        &self,
+        key: &DealKey,
+        after: Revision,
+        events_max: usize,
+    ) -> Result<Vec<Event>, Error> {
+        self.store
+            .events(key, after, events_max)
+            .await?
+            .into_iter()
+            .map(|stored| {
+                let event = wire::event::decode(&stored.bytes)
+                    .map_err(|problem| (stored.revision, problem))?;
+                if event.revision != stored.revision {
+                    return Err((stored.revision, format!("says revision {}", event.revision)));
+                }
+                Ok(event)
+            })
+            .collect::<Result<Vec<Event>, (Revision, String)>>()
+            .map_err(|(revision, problem)| Error::Corrupt {
+                place: place(key, revision),
+                problem,
+            })
+    }
+
+    /// Folds the deal from its projection and the events since.
+    async fn fold(&self, key: &DealKey) -> Result<Folded, Error> {
+        let mut folded = projection::load(self.store.as_ref(), key).await?;
+        loop {
+            let events = self
+                .events(key, folded.deal.revision(), PAGE_EVENTS)
+                .await?;
+            for event in &events {
+                folded.deal.apply(event);
+            }
+            if events.len() < PAGE_EVENTS {
+                return Ok(folded);
+            }
+        }
+    }
+}
+
+impl SharedDeal {
+    pub fn new(folded: Folded) -> SharedDeal {
+        SharedDeal(RwLock::new(folded))
+    }
+
+    /// Never held across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, Folded> {
+        // A writer that panicked half way never acknowledged, and its deal is forgotten by `write`.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Never held across an await.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Folded> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an event's place is named in a fault.
+pub fn place(key: &DealKey, revision: Revision) -> String {
+    format!("{}/{}@{revision}", key.tenant, key.deal)
+}

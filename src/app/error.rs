@@ -1,0 +1,29 @@
+//! Why a use case was not carried out.
+
+use crate::domain::text::Id;
+use crate::domain::time::Instant;
+use crate::store;
+
+/// In order of precedence.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no deal {0}")]
+    DealNotFound(Box<str>),
+    #[error("deal {deal} has no statement {statement}")]
+    StatementNotFound { deal: Box<str>, statement: Id },
+    #[error("statement {statement} was recorded before with another {}", .differs.join(", "))]
+    StatementDiffers {
+        statement: Id,
+        differs: Vec<&'static str>,
+    },
+    #[error("the deal closed at {closed_at}; a statement said after that is not recorded")]
+    DealClosed { closed_at: Instant },
+    #[error("the deal holds {limit} {what}, which is the most it may")]
+    DealFull { what: &'static str, limit: usize },
+    #[error("the deal is at revision {actual}, not {expected}")]
+    RevisionMismatch { expected: u64, actual: u64 },
+    #[error("the deal is at revision {actual}, which is before min_revision {min_revision}")]
+    RevisionAhead { min_revision: u64, actual: u64 },
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}

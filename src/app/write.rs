@@ -1,0 +1,367 @@
+//! The writes: load the deal, let the domain decide, append durably, derive the new score.
+
+use std::panic;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::Error;
+use crate::app::Query;
+use crate::app::Scored;
+use crate::app::deals::Folded;
+use crate::app::deals::SharedDeal;
+use crate::app::projection;
+use crate::domain::deal::Deal;
+use crate::domain::decide;
+use crate::domain::decide::Refusal;
+use crate::domain::event::Event;
+use crate::domain::event::Fact;
+use crate::domain::facts::DealFacts;
+use crate::domain::facts::Ending;
+use crate::domain::facts::MilestoneFacts;
+use crate::domain::facts::Retraction;
+use crate::domain::moment::Moment;
+use crate::domain::score;
+use crate::domain::stakeholder::StakeholderFacts;
+use crate::domain::statement::Statement;
+use crate::store;
+use crate::store::DealKey;
+use crate::wire;
+
+/// A statement to record.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    pub deal: DealKey,
+    pub statement: Statement,
+    /// `statement.said_at` is the service's own now, since the caller gave none: a retry may differ in it.
+    pub said_at_defaulted: bool,
+    pub expected_revision: Option<u64>,
+    pub validate_only: bool,
+}
+
+/// A recorded statement and what it did.
+pub struct Recorded {
+    /// As kept.
+    pub statement: Statement,
+    pub already: bool,
+    pub score: Scored,
+    /// `None` when it was there before.
+    pub score_before: Option<f64>,
+    pub revision: u64,
+}
+
+/// What became of a write of facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub revision: u64,
+    /// Nothing was recorded: it was there before.
+    pub already: bool,
+}
+
+/// How often a write starts anew because another replica was first.
+const CONFLICTS_MAX: usize = 16;
+
+/// Statements whose words stay with a deal in memory; past that they are fetched anew when cited.
+const WORDS_MAX: usize = 512;
+
+/// What the domain makes of a deal: the facts to record, none when they were there before.
+type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
+
+impl App {
+    /// Keeps a statement, durably and once, and answers with the new score.
+    pub async fn record(self: &Arc<Self>, recording: Recording) -> Result<Recorded, Error> {
+        let shared = self.deals.load(&recording.deal).await?;
+        let kept = shared.read().deal.statement(&recording.statement.id);
+        if let Some(kept) = kept {
+            return self.recorded_before(recording, kept.revision).await;
+        }
+        if recording.validate_only {
+            return self.rehearse(recording, &shared).await;
+        }
+
+        let statement = recording.statement.clone();
+        let decide = Box::new(move |deal: &Deal| match deal.statement(&statement.id) {
+            // A twin of this call was first.
+            Some(_) => Ok(Vec::new()),
+            None => decide::hear(deal, statement.clone()),
+        });
+        let expected = recording.expected_revision;
+        let (written, score_before) = self.write(&recording.deal, expected, decide).await?;
+
+        if written.already {
+            let shared = self.deals.load(&recording.deal).await?;
+            let kept = shared.read().deal.statement(&recording.statement.id);
+            let revision = kept.map_or(written.revision, |kept| kept.revision);
+            return self.recorded_before(recording, revision).await;
+        }
+        let score = self.score(Query::now(recording.deal)).await?;
+        Ok(Recorded {
+            statement: recording.statement,
+            already: false,
+            revision: score.revision,
+            score,
+            score_before: Some(score_before),
+        })
+    }
+
+    pub async fn upsert_deal(
+        self: &Arc<Self>,
+        deal: &DealKey,
+        facts: DealFacts,
+        expected_revision: Option<u64>,
+    ) -> Result<Written, Error> {
+        let decide = move |deal: &Deal| decide::learn_deal(deal, facts.clone());
+        self.write_facts(deal, expected_revision, Box::new(decide))
+            .await
+    }
+
+    pub async fn upsert_stakeholders(
+        self: &Arc<Self>,
+        deal: &DealKey,
+        facts: Vec<StakeholderFacts>,
+        expected_revision: Option<u64>,
+    ) -> Result<Written, Error> {
+        let decide = move |deal: &Deal| decide::learn_people(deal, facts.clone());
+        self.write_facts(deal, expected_revision, Box::new(decide))
+            .await
+    }
+
+    pub async fn upsert_milestones(
+        self: &Arc<Self>,
+        deal: &DealKey,
+        facts: Vec<MilestoneFacts>,
+        expected_revision: Option<u64>,
+    ) -> Result<Written, Error> {
+        let decide = move |deal: &Deal| decide::learn_plan(deal, facts.clone());
+        self.write_facts(deal, expected_revision, Box::new(decide))
+            .await
+    }
+
+    pub async fn record_outcome(
+        self: &Arc<Self>,
+        deal: &DealKey,
+        ending: Ending,
+        expected_revision: Option<u64>,
+    ) -> Result<Written, Error> {
+        let decide = move |deal: &Deal| decide::close(deal, ending.clone());
+        self.write_facts(deal, expected_revision, Box::new(decide))
+            .await
+    }
+
+    pub async fn retract_statement(
+        self: &Arc<Self>,
+        deal: &DealKey,
+        retraction: Retraction,
+        expected_revision: Option<u64>,
+    ) -> Result<Written, Error> {
+        if self.deals.load(deal).await?.read().deal.revision() == 0 {
+            return Err(Error::DealNotFound(deal.deal.clone()));
+        }
+        let decide = move |deal: &Deal| decide::take_back(deal, retraction.clone());
+        self.write_facts(deal, expected_revision, Box::new(decide))
+            .await
+    }
+
+    async fn write_facts(
+        self: &Arc<Self>,
+        key: &DealKey,
+        expected: Option<u64>,
+        decide: Box<Decide>,
+    ) -> Result<Written, Error> {
+        let (written, _) = self.write(key, expected, decide).await?;
+        Ok(written)
+    }
+
+    /// Answers a statement that is there already: as the first time, or with what differs.
+    async fn recorded_before(
+        &self,
+        recording: Recording,
+        revision: u64,
+    ) -> Result<Recorded, Error> {
+        let kept = self.deals.statement(&recording.deal, revision).await?;
+        let differs = decide::differs(&kept, &recording.statement, recording.said_at_defaulted);
+        if !differs.is_empty() {
+            return Err(Error::StatementDiffers {
+                statement: kept.id,
+                differs,
+            });
+        }
+        let score = self.score(Query::now(recording.deal)).await?;
+        Ok(Recorded {
+            statement: kept,
+            already: true,
+            revision: score.revision,
+            score,
+            score_before: None,
+        })
+    }
+
+    /// Does all that recording does but the recording.
+    async fn rehearse(&self, recording: Recording, shared: &SharedDeal) -> Result<Recorded, Error> {
+        let (mut deal, words) = {
+            let folded = shared.read();
+            (folded.deal.clone(), folded.words.clone())
+        };
+        let key = recording.deal;
+        let revision = deal.revision();
+        let facts = decide::hear(&deal, recording.statement.clone())
+            .map_err(|refusal| refused(&key, refusal))?;
+        expect(recording.expected_revision, revision)?;
+        let score_before = self.points(&deal);
+        let events = self.events(&deal, facts);
+        for event in &events {
+            deal.apply(event);
+        }
+        let folded = SharedDeal::new(Folded {
+            deal,
+            words,
+            projected: 0,
+        });
+        let rehearsed = Arc::new(recording.statement.clone());
+        folded.write().words.insert(revision + 1, rehearsed);
+        Ok(Recorded {
+            statement: recording.statement,
+            already: false,
+            score: self.scored(&key, &folded, None).await?,
+            score_before: Some(score_before),
+            revision,
+        })
+    }
+
+    /// Loads, decides, appends, applies. Answers also the points before.
+    ///
+    /// Goes on to its end when the caller does not wait: an event that became durable is never missing from the deal in
+    /// memory.
+    async fn write(
+        self: &Arc<Self>,
+        key: &DealKey,
+        expected: Option<u64>,
+        decide: Box<Decide>,
+    ) -> Result<(Written, f64), Error> {
+        let app = Arc::clone(self);
+        let key = key.clone();
+        let writing =
+            tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
+        match writing.await {
+            Ok(written) => written,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => panic::resume_unwind(panic),
+                // The runtime is shutting down.
+                Err(_) => Err(store::Error::Closed.into()),
+            },
+        }
+    }
+
+    async fn write_in_turn(
+        self: &Arc<Self>,
+        key: &DealKey,
+        expected: Option<u64>,
+        decide: &Decide,
+    ) -> Result<(Written, f64), Error> {
+        let _turn = self.turns.take(key).await;
+        let mut conflicts = 0;
+        loop {
+            let shared = self.deals.load(key).await?;
+            let (events, before, score_before) = {
+                let deal = &shared.read().deal;
+                let facts = decide(deal).map_err(|refusal| refused(key, refusal))?;
+                if facts.is_empty() {
+                    let written = Written {
+                        revision: deal.revision(),
+                        already: true,
+                    };
+                    return Ok((written, 0.0));
+                }
+                expect(expected, deal.revision())?;
+                (self.events(deal, facts), deal.revision(), self.points(deal))
+            };
+
+            let bytes = events.iter().map(wire::event::encode).collect();
+            match self.store.append(key, before, bytes).await {
+                Ok(revision) => {
+                    self.apply(key, shared, events);
+                    let written = Written {
+                        revision,
+                        already: false,
+                    };
+                    return Ok((written, score_before));
+                }
+                Err(store::Error::Conflict { .. }) if conflicts < CONFLICTS_MAX => {
+                    self.deals.forget(key);
+                    conflicts += 1;
+                }
+                Err(error) => {
+                    // What the store has now is not known here.
+                    self.deals.forget(key);
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn apply(self: &Arc<Self>, key: &DealKey, shared: Arc<SharedDeal>, events: Vec<Event>) {
+        let is_due = {
+            let mut folded = shared.write();
+            for event in events {
+                folded.deal.apply(&event);
+                if let Fact::Statement(statement) = event.fact {
+                    if WORDS_MAX <= folded.words.len() {
+                        folded.words.clear();
+                    }
+                    // It was just said, so the answer is about to cite it.
+                    folded.words.insert(event.revision, Arc::new(statement));
+                }
+            }
+            let revision = folded.deal.revision();
+            let is_due = projection::is_due(folded.projected, revision);
+            if is_due {
+                folded.projected = revision;
+            }
+            is_due
+        };
+        self.deals.put_back(key, shared);
+        if is_due {
+            self.project(key.clone());
+        }
+    }
+
+    /// The facts as the deal's next events.
+    fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
+        // The clock may be set back; a deal's record does not run backwards.
+        let recorded_at = deal
+            .recorded_at()
+            .map_or(self.now(), |before| before.max(self.now()));
+        facts
+            .into_iter()
+            .zip(deal.revision() + 1..)
+            .map(|(fact, revision)| Event {
+                revision,
+                recorded_at,
+                fact,
+            })
+            .collect()
+    }
+
+    /// The score alone, as of now.
+    fn points(&self, deal: &Deal) -> f64 {
+        let as_of = deal.closed_at().unwrap_or(self.now());
+        score::tally(&Moment::of(deal, &self.model, as_of)).score
+    }
+}
+
+fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
+        _ => Ok(()),
+    }
+}
+
+fn refused(key: &DealKey, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::StatementUnknown(statement) => Error::StatementNotFound {
+            deal: key.deal.clone(),
+            statement,
+        },
+        Refusal::Closed { closed_at } => Error::DealClosed { closed_at },
+        Refusal::Full { what, limit } => Error::DealFull { what, limit },
+    }
+}

@@ -1,0 +1,48 @@
+//! What is scored, from what, and how: the words of the domain and all its rules.
+//!
+//! Pure: values in, values out. No I/O, clock, randomness, async, logging, serde or wire format. A score is a function
+//! of a deal's history, the model and a moment.
+//!
+//! # Glossary
+//!
+//! - **deal**: a sales opportunity, keyed by the caller's own id.
+//! - **stakeholder**: a person on the buyer's side; has buying roles and a presence over time.
+//! - **statement**: what one stakeholder said at one moment, with attribution and claims.
+//! - **attribution**: whose words these are; an *inferred* statement is a **hypothesis** and worth nothing.
+//! - **claim**: one thing a statement asserts: topic, stance, conviction, confidence, details.
+//! - **topic**: nine **criteria** earn points, three **signals** only take away.
+//! - **strength**: how much one claim counts, 0 to 1. **Support** and **opposition** are what people's strengths come
+//!   to; **level** is what a criterion reaches by them.
+//! - **standing**: the weight of a person by their best role; **freshness**: what age leaves of a claim.
+//! - **void**: a support is void once the same person opposes the topic; an opposition once they support it again.
+//! - **rung**: supports of one conviction and attribution; of each rung only the latest counts.
+//! - **base**: the sum of points; **modifiers** multiply it; **gates** cap it; the result is the **score**.
+//! - **impairment**: why a criterion's points are lost; a **cell** is one loss; a **cause** gathers cells.
+//! - **effective time**: when something was said or came true; **recorded time**: when the service learned it.
+//! - **buyer's step**: how far the buyer has come in buying, 0 to 7; the seller's stage **presumes** one.
+//! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
+
+pub mod contradiction;
+pub mod deal;
+pub mod decide;
+pub mod event;
+pub mod evidence;
+pub mod facts;
+pub mod loss;
+pub mod model;
+pub mod moment;
+pub mod money;
+pub mod person;
+pub mod phrase;
+pub mod scale;
+pub mod score;
+pub mod stage;
+pub mod stakeholder;
+pub mod stall;
+pub mod state;
+pub mod statement;
+pub mod tactic;
+pub mod text;
+pub mod time;
+pub mod timeline;
+pub mod topic;

@@ -1,0 +1,141 @@
+//! What a deal answers to a write: the facts to record, nothing because it was there before, or a refusal.
+
+use crate::domain::deal::Deal;
+use crate::domain::deal::EVENTS_MAX;
+use crate::domain::deal::MILESTONES_MAX;
+use crate::domain::deal::STAKEHOLDERS_MAX;
+use crate::domain::deal::STATEMENTS_MAX;
+use crate::domain::event::Fact;
+use crate::domain::facts::DealFacts;
+use crate::domain::facts::Ending;
+use crate::domain::facts::MilestoneFacts;
+use crate::domain::facts::Retraction;
+use crate::domain::stakeholder::StakeholderFacts;
+use crate::domain::statement::Statement;
+use crate::domain::statement::Voice;
+use crate::domain::text::Id;
+use crate::domain::time::Instant;
+
+/// Why a deal refuses a write. In order of precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such statement to take back.
+    StatementUnknown(Id),
+    /// The statement was said after the deal closed.
+    Closed { closed_at: Instant },
+    /// The deal holds as much as it may.
+    Full { what: &'static str, limit: usize },
+}
+
+/// Hears a statement whose id is new to the deal.
+pub fn hear(deal: &Deal, statement: Statement) -> Result<Vec<Fact>, Refusal> {
+    if let Some(closed_at) = deal.closed_at()
+        && closed_at < statement.said_at
+    {
+        return Err(Refusal::Closed { closed_at });
+    }
+    if STATEMENTS_MAX <= deal.statements_recorded() {
+        return Err(full("statements", STATEMENTS_MAX));
+    }
+    if let Voice::Buyer { speaker, .. } = &statement.voice {
+        room_for(deal, [&speaker.stakeholder])?;
+    }
+    recorded(deal, vec![Fact::Statement(statement)])
+}
+
+/// The fields in which a statement sent again differs from the one that was kept.
+///
+/// With `said_at_defaulted` the moment of the one sent is only that of its arrival.
+pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> Vec<&'static str> {
+    let mut differs = Vec::new();
+    let mut compare = |field: &'static str, same: bool| {
+        if !same {
+            differs.push(field);
+        }
+    };
+    compare("speaker", kept.voice.speaker() == sent.voice.speaker());
+    compare("said_at", said_at_defaulted || kept.said_at == sent.said_at);
+    compare("quote", kept.quote == sent.quote);
+    compare(
+        "attribution",
+        kept.voice.attribution() == sent.voice.attribution(),
+    );
+    compare("channel", kept.channel == sent.channel);
+    compare("source_uri", kept.source_uri == sent.source_uri);
+    compare("context", kept.context == sent.context);
+    compare("claims", kept.claims == sent.claims);
+    differs
+}
+
+/// Takes in facts of the deal, unless exactly these were given for that moment.
+pub fn learn_deal(deal: &Deal, facts: DealFacts) -> Result<Vec<Fact>, Refusal> {
+    if deal.says(&facts) {
+        return Ok(Vec::new());
+    }
+    recorded(deal, vec![Fact::Deal(facts)])
+}
+
+/// Takes in facts of people, except those that were given for that moment.
+pub fn learn_people(deal: &Deal, facts: Vec<StakeholderFacts>) -> Result<Vec<Fact>, Refusal> {
+    room_for(deal, facts.iter().map(|facts| &facts.stakeholder))?;
+    let new = facts.into_iter().filter(|facts| {
+        deal.person(&facts.stakeholder)
+            .is_none_or(|person| !person.says(facts))
+    });
+    recorded(deal, new.map(Fact::Stakeholder).collect())
+}
+
+/// Takes in steps of the buying plan, except those that were given for that moment.
+pub fn learn_plan(deal: &Deal, facts: Vec<MilestoneFacts>) -> Result<Vec<Fact>, Refusal> {
+    let unknown = facts
+        .iter()
+        .filter(|facts| deal.milestone(&facts.milestone).is_none())
+        .count();
+    if MILESTONES_MAX < deal.milestones().len() + unknown {
+        return Err(full("milestones", MILESTONES_MAX));
+    }
+    let new = facts.into_iter().filter(|facts| {
+        deal.milestone(&facts.milestone)
+            .is_none_or(|milestone| !milestone.says(facts))
+    });
+    recorded(deal, new.map(Fact::Milestone).collect())
+}
+
+/// Closes the deal, unless exactly this was recorded for that moment.
+pub fn close(deal: &Deal, ending: Ending) -> Result<Vec<Fact>, Refusal> {
+    if deal.endings.says(ending.effective_at, &ending.outcome) {
+        return Ok(Vec::new());
+    }
+    recorded(deal, vec![Fact::Ending(ending)])
+}
+
+/// Takes a statement back, unless it was.
+pub fn take_back(deal: &Deal, retraction: Retraction) -> Result<Vec<Fact>, Refusal> {
+    match deal.statement(&retraction.statement) {
+        None => Err(Refusal::StatementUnknown(retraction.statement)),
+        Some(kept) if kept.retracted => Ok(Vec::new()),
+        Some(_) => recorded(deal, vec![Fact::Retraction(retraction)]),
+    }
+}
+
+fn room_for<'a>(deal: &Deal, ids: impl IntoIterator<Item = &'a Id>) -> Result<(), Refusal> {
+    let unknown = ids
+        .into_iter()
+        .filter(|id| deal.person(id).is_none())
+        .count();
+    if STAKEHOLDERS_MAX < deal.people().len() + unknown {
+        return Err(full("stakeholders", STAKEHOLDERS_MAX));
+    }
+    Ok(())
+}
+
+fn recorded(deal: &Deal, facts: Vec<Fact>) -> Result<Vec<Fact>, Refusal> {
+    if EVENTS_MAX < deal.revision() + facts.len() as u64 {
+        return Err(full("events", EVENTS_MAX as usize));
+    }
+    Ok(facts)
+}
+
+fn full(what: &'static str, limit: usize) -> Refusal {
+    Refusal::Full { what, limit }
+}

@@ -1,0 +1,7 @@
+//! Answers of the use cases, field by field, as messages of the interface.
+
+pub mod deal;
+pub mod evidence;
+pub mod model;
+pub mod score;
+pub mod stall;

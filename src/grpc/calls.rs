@@ -1,0 +1,257 @@
+//! The calls in gRPC form, within their limits: how many at once, how long, how large; a panic is one failed call.
+//!
+//! One small layer of our own instead of a tower of them, since every call passes here: no router, one future in one
+//! box, and a timer that is only set when the call does not answer at once.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::task::Context;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::HeaderMap;
+use http::Request;
+use http::Response;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tonic::Code;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
+use tower::Service;
+
+use crate::app::App;
+use crate::grpc::deals::Deals;
+use crate::grpc::limits::Limits;
+use crate::grpc::qualification::Qualification;
+use crate::grpc::status;
+use crate::wire::pb::deal_service_server::DealServiceServer;
+use crate::wire::pb::qualification_service_server::QualificationServiceServer;
+
+/// An answer under way.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// All services of the port, in gRPC form. Clones share everything.
+#[derive(Clone)]
+pub struct Calls(Arc<Shared>);
+
+struct Shared {
+    qualification: QualificationServiceServer<Qualification>,
+    deals: DealServiceServer<Deals>,
+    /// Health and reflection: neither counted nor timed, as they must answer under load and may stream for long.
+    aside: Routes,
+    in_flight: AtomicUsize,
+    /// Told when a call was refused as UNAVAILABLE, so that health is looked at before its next turn.
+    refused: Arc<Notify>,
+    limits: Limits,
+}
+
+/// A place among the calls in flight, given back on drop.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Calls {
+    pub fn new(app: Arc<App>, aside: Routes, refused: Arc<Notify>, limits: &Limits) -> Calls {
+        let qualification = QualificationServiceServer::new(Qualification::new(Arc::clone(&app)))
+            .max_decoding_message_size(limits.message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        let deals = DealServiceServer::new(Deals::new(app))
+            .max_decoding_message_size(limits.message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        Calls(Arc::new(Shared {
+            qualification,
+            deals,
+            aside: aside.prepare(),
+            in_flight: AtomicUsize::new(0),
+            refused,
+            limits: limits.clone(),
+        }))
+    }
+}
+
+impl Service<Request<Body>> for Calls {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        // The caller's time runs from here, before the answer is first polled.
+        let received = Instant::now();
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { Ok(shared.answer(request, received).await) })
+    }
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Body>, received: Instant) -> Response<Body> {
+        let path = request.uri().path();
+        if path.starts_with("/grpc.") {
+            return infallible(self.aside.clone().call(request).await);
+        }
+        let Some(_place) = Place::take(&self.in_flight, self.limits.calls_max) else {
+            return status::too_many_calls(self.limits.calls_max).into_http();
+        };
+        let allowed = allowed(request.headers(), self.limits.deadline);
+        let uri = request.uri().clone();
+        let call = AssertUnwindSafe(self.dispatch(request)).catch_unwind();
+        match tokio::time::timeout_at(received + allowed, call).await {
+            Ok(Ok(response)) => self.checked(response, uri.path()),
+            Ok(Err(panic)) => {
+                let cause = told(&*panic);
+                tracing::error!(cause, call = uri.path(), "a call panicked");
+                status::internal().into_http()
+            }
+            Err(_) => status::deadline(allowed).into_http(),
+        }
+    }
+
+    async fn dispatch(&self, request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        if path.starts_with("/verbatim.v1.QualificationService/") {
+            return infallible(self.qualification.clone().call(request).await);
+        }
+        if path.starts_with("/verbatim.v1.DealService/") {
+            return infallible(self.deals.clone().call(request).await);
+        }
+        status::unknown_call(path).into_http()
+    }
+
+    /// Puts what tonic refused before a handler was asked into the words of this service.
+    ///
+    /// An answer has its status in the trailers and passes; a refusal has it in the head.
+    fn checked(&self, response: Response<Body>, path: &str) -> Response<Body> {
+        if !response.headers().contains_key(Status::GRPC_STATUS) {
+            return response;
+        }
+        let Some(refusal) = Status::from_header_map(response.headers()) else {
+            return response;
+        };
+        if refusal.code() == Code::Unavailable {
+            self.refused.notify_one();
+        }
+        if !refusal.details().is_empty() {
+            return response;
+        }
+        status::of_transport(refusal, path, self.limits.message_bytes_max).into_http()
+    }
+}
+
+impl Place<'_> {
+    fn take(in_flight: &AtomicUsize, calls_max: usize) -> Option<Place<'_>> {
+        // Only a count: it orders no other memory.
+        let place = Place(in_flight);
+        let before = in_flight.fetch_add(1, Ordering::Relaxed);
+        (before < calls_max).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The shorter of what the caller and the service allow.
+fn allowed(headers: &HeaderMap, limit: Duration) -> Duration {
+    let Some(header) = headers.get("grpc-timeout") else {
+        return limit;
+    };
+    match header.to_str().ok().and_then(timeout) {
+        // tonic sets a timer of its own for this header, and it answers CANCELLED: a tick before it, we answer better.
+        Some(asked) => asked.saturating_sub(Duration::from_millis(1)).min(limit),
+        // The specification leaves a malformed one open; a caller with a broken clock is served all the same.
+        None => limit,
+    }
+}
+
+/// Reads at most eight digits and a unit: `250m` are 250 ms.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if 8 < digits.len() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(amount * 3_600)),
+        "M" => Some(Duration::from_secs(amount * 60)),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+/// The words of a panic.
+pub fn told(panic: &(dyn std::any::Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        return text;
+    }
+    panic
+        .downcast_ref::<String>()
+        .map_or("without words", String::as_str)
+}
+
+fn infallible<T>(result: Result<T, Infallible>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_eight_digits_and_a_unit() {
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(
+            timeout("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3_600))
+        );
+        for wrong in ["", "m", "1", "1x", "-1m", "+1m", "123456789m", "1µ", "é"] {
+            assert_eq!(timeout(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_shorter_of_caller_and_service_holds() {
+        let limit = Duration::from_secs(10);
+        let check = |header: &str, expected| {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-timeout", header.parse().unwrap());
+            assert_eq!(allowed(&headers, limit), expected, "{header}");
+        };
+        check("2S", Duration::from_millis(1_999));
+        check("20S", limit);
+        check("10u", Duration::ZERO);
+        check("soon", limit);
+        assert_eq!(allowed(&HeaderMap::new(), limit), limit);
+    }
+
+    #[test]
+    fn a_place_is_refused_when_all_are_taken_and_given_back_on_drop() {
+        let in_flight = AtomicUsize::new(0);
+        let first = Place::take(&in_flight, 2);
+        let second = Place::take(&in_flight, 2);
+        assert!(first.is_some() && second.is_some());
+        assert!(Place::take(&in_flight, 2).is_none());
+        drop(first);
+        assert!(Place::take(&in_flight, 2).is_some());
+        drop(second);
+        assert_eq!(in_flight.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! Puts a service together from its settings: store, model, clock, app, server.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::config::StoreKind;
+use crate::domain::model::Model;
+use crate::grpc::limits::Limits;
+use crate::grpc::serve;
+use crate::grpc::serve::Server;
+use crate::model_file;
+use crate::store::Store;
+use crate::store::embedded;
+use crate::store::embedded::Embedded;
+use crate::store::memory::Memory;
+
+const MIB: u64 = 1 << 20;
+
+/// Why a service did not start. Nothing was left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{}: {problem}", path.display())]
+    Model { path: PathBuf, problem: String },
+    #[error(transparent)]
+    Store(#[from] embedded::OpenError),
+    #[error(transparent)]
+    Serve(#[from] serve::StartError),
+}
+
+impl StartError {
+    /// The process's exit code: 64 when a setting is at fault, 69 when the place is taken or cannot be had, 70 when the
+    /// store is broken.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            StartError::Model { .. } | StartError::Serve(serve::StartError::Origin(_)) => 64,
+            StartError::Store(embedded::OpenError::Held { .. })
+            | StartError::Serve(serve::StartError::Listen { .. }) => 69,
+            StartError::Store(_) | StartError::Serve(_) => 70,
+        }
+    }
+}
+
+impl Server {
+    /// Opens the store, binds, and serves in the background; the listener is bound when it returns.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`StartError::Model`], [`StartError::Store`], [`StartError::Serve`].
+    pub async fn start(settings: &Settings) -> Result<Server, StartError> {
+        let model = model(settings)?;
+        let store = open(settings)?;
+
+        let deals_bytes_max = settings.deal_cache_mib as u64 * MIB;
+        let app = App::new(
+            Arc::clone(&store),
+            Arc::new(SystemClock),
+            Arc::new(model),
+            deals_bytes_max,
+        );
+
+        let limits = limits(settings);
+        let kept = Arc::clone(&store);
+        match Server::start_with(Arc::new(app), kept, &limits, settings.listen).await {
+            Ok(server) => Ok(server),
+            Err(error) => {
+                store.close().await;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn model(settings: &Settings) -> Result<Model, StartError> {
+    let Some(path) = &settings.model else {
+        return Ok(model_file::default().clone());
+    };
+    let fault = |problem: String| StartError::Model {
+        path: path.clone(),
+        problem,
+    };
+    let text = fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    model_file::read(&text).map_err(|unreadable| fault(unreadable.to_string()))
+}
+
+fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
+    match settings.store {
+        StoreKind::Memory => Ok(Arc::new(Memory::new())),
+        StoreKind::Embedded => {
+            let options = embedded::Options {
+                waiting_max: settings.write_queue_max,
+                group_appends_max: settings.write_group_max,
+                cache_bytes: settings.store_cache_mib as u64 * MIB,
+                free_bytes_min: settings.free_mib_min * MIB,
+                ..embedded::Options::default()
+            };
+            Ok(Arc::new(Embedded::open(&settings.data, options)?))
+        }
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        message_bytes_max: settings.message_bytes_max,
+        streams_max: settings.streams_max,
+        calls_max: settings.calls_max,
+        deadline: Duration::from_millis(settings.deadline_ms),
+        drain: Duration::from_millis(settings.drain_ms),
+        drain_timeout: Duration::from_millis(settings.drain_timeout_ms),
+        cors_origins: settings.cors_origins.clone(),
+    }
+}

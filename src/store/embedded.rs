@@ -1,0 +1,428 @@
+//! Keeps deals in a directory of this machine, with sled.
+//!
+//! Invariants:
+//!
+//! 1. One process holds the directory, and in it one thread writes.
+//! 2. An append is answered after its group is in sled, sled has flushed, and the log is synced by us.
+//! 3. A reader sees what is durable, and nothing else.
+//! 4. Every record is checked as it is read, and the events against the change feed as the store is opened.
+//! 5. After a failed write or a panic in sled nothing is written until the store is opened again.
+//!
+//! Absent on purpose: giving space back (sled does not; export and import do), replication, rules about deals.
+//!
+//! The files in reading order: `directory` (who holds it), `keys` and `frames` (what a record looks like), `groups`
+//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`,
+//! `sealer`, `watermark`.
+
+mod check;
+mod directory;
+mod disk;
+mod engine;
+mod frames;
+mod groups;
+mod guard;
+mod keys;
+mod queue;
+mod reads;
+mod sealer;
+mod watermark;
+mod writer;
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::mpsc;
+use std::thread;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use tokio::sync::watch;
+
+use crate::store::Change;
+use crate::store::DealKey;
+use crate::store::Error;
+use crate::store::PROJECTION_BYTES_MAX;
+use crate::store::Projection;
+use crate::store::Revision;
+use crate::store::Store;
+use crate::store::StoredEvent;
+use crate::store::check_append;
+pub use crate::store::embedded::disk::Disk;
+pub use crate::store::embedded::disk::RealDisk;
+use crate::store::embedded::engine::Engine;
+use crate::store::embedded::frames::Unreadable;
+use crate::store::embedded::guard::guarded;
+use crate::store::embedded::queue::Append;
+use crate::store::embedded::queue::Limits;
+use crate::store::embedded::queue::Queue;
+use crate::store::embedded::sealer::Sealer;
+use crate::store::embedded::watermark::Watermark;
+use crate::store::embedded::writer::Writer;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Appends that may wait for the writer; one more is [`Error::Busy`]. Range: 1 and up. Default: 4096.
+    pub waiting_max: usize,
+    /// Appends made durable together. Range: 1 to 4096. Default: 512.
+    pub group_appends_max: usize,
+    /// Bytes of events made durable together; a single append may have more. Default: 4 MiB.
+    pub group_bytes_max: usize,
+    /// Deals whose projection may wait to be written; those of further deals are dropped. Default: 16384.
+    pub projections_waiting_max: usize,
+    /// Bytes for sled's page cache, which takes two to three times as much. Default: 64 MiB.
+    pub cache_bytes: u64,
+    /// Free bytes of the file system below which appends are [`Error::Full`]. Default: 64 MiB.
+    pub free_bytes_min: u64,
+    /// What is read before the store is open. Default: [`Check::Whole`].
+    pub check: Check,
+    /// The disk calls that tests replace. Default: [`RealDisk`].
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        const MIB: usize = 1024 * 1024;
+        Options {
+            waiting_max: 4096,
+            group_appends_max: 512,
+            group_bytes_max: 4 * MIB,
+            projections_waiting_max: 16_384,
+            cache_bytes: 64 * MIB as u64,
+            free_bytes_min: 64 * MIB as u64,
+            check: Check::Whole,
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+/// What is read before a store is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Every event and every change: a store that opened has no history cut short. Takes about as long as sled's own
+    /// recovery does.
+    Whole,
+    /// The newest change only. For rescue: what still checks can be read from a store that [`Check::Whole`] refuses.
+    Tail,
+}
+
+/// Why a store did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody else has it open.
+    #[error("{}: the store is held by {holder}", directory.display())]
+    Held { directory: PathBuf, holder: String },
+    /// A newer build wrote it. Nothing was touched.
+    #[error("{}: the store has format {found}, this build reads up to {supported}", directory.display())]
+    Newer {
+        directory: PathBuf,
+        found: u64,
+        supported: u8,
+    },
+    /// It is not a store of ours. Nothing was touched.
+    #[error("{}: this is not a store: {problem}", directory.display())]
+    Foreign { directory: PathBuf, problem: String },
+    /// A record that was acknowledged is not there, or does not check.
+    #[error("{}: {place}: {problem}", directory.display())]
+    Corrupt {
+        directory: PathBuf,
+        place: String,
+        problem: String,
+    },
+    /// The newest groups are gone from the log. To go on with what is there, remove the file `watermark`.
+    #[error("{}: {expected} appends were acknowledged, {found} are there: the end of the log is lost", directory.display())]
+    Tail {
+        directory: PathBuf,
+        expected: u64,
+        found: u64,
+    },
+    /// sled refused, or panicked.
+    #[error("{}: sled cannot open it: {problem}", directory.display())]
+    Sled { directory: PathBuf, problem: String },
+    /// A call to the system failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        action: &'static str,
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    fn io(path: &Path, action: &'static str, source: io::Error) -> OpenError {
+        OpenError::Io {
+            path: path.to_owned(),
+            action,
+            source,
+        }
+    }
+
+    fn sled(directory: &Path, problem: &str) -> OpenError {
+        OpenError::Sled {
+            directory: directory.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    fn unreadable(directory: &Path, unreadable: Unreadable) -> OpenError {
+        match unreadable {
+            Unreadable::Broken { place, problem } => OpenError::Corrupt {
+                directory: directory.to_owned(),
+                place,
+                problem,
+            },
+            Unreadable::Sled(error) => OpenError::sled(directory, &error.to_string()),
+        }
+    }
+}
+
+/// A store in a directory.
+///
+/// Dropping it without [`Store::close`] is like killing the process: what was acknowledged is there, what waited may
+/// not be.
+pub struct Embedded {
+    // Taken by `close`, so that a closed store lets go of its directory although somebody may still hold the value.
+    engine: RwLock<Option<Arc<Engine>>>,
+    queue: Arc<Queue>,
+    fault: Arc<OnceLock<String>>,
+    // Its senders live as long as the threads.
+    threads_ended: watch::Receiver<()>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens the store in `directory`, creating both if there is none.
+    ///
+    /// Blocks while sled recovers and the store is checked: about a second for 200,000 events.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]. After [`OpenError::Tail`], [`OpenError::Corrupt`] and [`OpenError::Sled`] sled may have
+    /// cleared what it took for garbage: copy a damaged directory before anything else.
+    pub fn open(directory: &Path, options: Options) -> Result<Embedded, OpenError> {
+        let claim = directory::claim(directory)?;
+        directory::check_format(directory)?;
+        let expected = watermark::read(directory)?;
+
+        let engine = Arc::new(Engine::open(directory, &options, claim)?);
+        let found = engine.durable();
+        match expected {
+            Some(expected) if found < expected => {
+                return Err(OpenError::Tail {
+                    directory: directory.to_owned(),
+                    expected,
+                    found,
+                });
+            }
+            Some(_) => {}
+            // A new store has none to lose. Otherwise a loss was accepted, and what derives from it must go with it.
+            None => engine
+                .clear_projections()
+                .map_err(|problem| OpenError::sled(directory, &problem))?,
+        }
+        let watermark = Watermark::create(directory, found)
+            .map_err(|source| OpenError::io(directory, "write the watermark in", source))?;
+
+        Embedded::start(engine, watermark, &options)
+            .map_err(|source| OpenError::io(directory, "start a writer for", source))
+    }
+
+    fn start(engine: Arc<Engine>, watermark: Watermark, options: &Options) -> io::Result<Embedded> {
+        let queue = Arc::new(Queue::new(Limits {
+            appends_max: options.waiting_max.max(1),
+            projections_max: options.projections_waiting_max,
+            group_appends_max: options.group_appends_max.clamp(1, 4096),
+            group_bytes_max: options.group_bytes_max,
+        }));
+        let fault = Arc::clone(engine.fault());
+        let (threads_live, threads_ended) = watch::channel(());
+        let (to_sealer, applied) = mpsc::sync_channel(sealer::WAITING_MAX);
+
+        let mut sealer = Sealer::new(Arc::clone(&engine), applied, watermark);
+        let sealer = spawn(
+            "store-sealer",
+            &fault,
+            threads_live.clone(),
+            &queue,
+            move || {
+                sealer.run();
+            },
+        )?;
+        let mut writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), to_sealer);
+        let writer = spawn("store-writer", &fault, threads_live, &queue, move || {
+            writer.run();
+        })?;
+
+        Ok(Embedded {
+            engine: RwLock::new(Some(engine)),
+            queue,
+            fault,
+            threads_ended,
+            threads: Mutex::new(vec![writer, sealer]),
+        })
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>, Error> {
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        engine.clone().ok_or(Error::Closed)
+    }
+
+    fn refuse_after_fault(&self) -> Result<(), Error> {
+        match self.fault.get() {
+            Some(problem) => Err(Error::Fault(problem.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+// The reads below do not leave the async thread: from sled's cache they take a few microseconds, less than a hop to
+// another thread and back.
+#[async_trait]
+impl Store for Embedded {
+    async fn revision(&self, deal: &DealKey) -> Result<Revision, Error> {
+        let engine = self.engine()?;
+        engine.read(
+            || keys::place_of(deal),
+            |facts| reads::revision(facts, &keys::deal(deal), engine.durable()),
+        )
+    }
+
+    async fn events(
+        &self,
+        deal: &DealKey,
+        after: Revision,
+        events_max: usize,
+    ) -> Result<Vec<StoredEvent>, Error> {
+        let engine = self.engine()?;
+        engine.read(
+            || format!("{} after {after}", keys::place_of(deal)),
+            |facts| {
+                let deal = keys::deal(deal);
+                reads::events(facts, &deal, after, events_max, engine.durable())
+            },
+        )
+    }
+
+    async fn append(
+        &self,
+        deal: &DealKey,
+        expected: Revision,
+        events: Vec<Vec<u8>>,
+    ) -> Result<Revision, Error> {
+        drop(self.engine()?);
+        check_append(deal, &events)?;
+        self.refuse_after_fault()?;
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(Append {
+            deal: deal.clone(),
+            expected,
+            events,
+            reply,
+        })?;
+        match answer.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::Unknown("the writer ended".to_owned())),
+        }
+    }
+
+    async fn projection(&self, deal: &DealKey) -> Result<Option<Projection>, Error> {
+        let engine = self.engine()?;
+        let waits = self.queue.projection(deal);
+        let kept = engine.projection(deal);
+        match (waits, kept) {
+            (Some(waits), Ok(Some(kept))) if waits.revision < kept.revision => Ok(Some(kept)),
+            // It will replace what is kept, so it does not matter whether that could be read.
+            (Some(waits), _) => Ok(Some(Projection::clone(&waits))),
+            (None, kept) => kept,
+        }
+    }
+
+    fn keep_projection(&self, deal: &DealKey, projection: Projection) {
+        if projection.bytes.len() <= PROJECTION_BYTES_MAX {
+            self.queue.keep(deal, projection);
+        }
+    }
+
+    async fn deals(
+        &self,
+        tenant: &str,
+        after: Option<&str>,
+        deals_max: usize,
+    ) -> Result<Vec<(DealKey, Revision)>, Error> {
+        let engine = self.engine()?;
+        engine.read(
+            || format!("deals of {tenant}"),
+            |facts| reads::deals(facts, tenant, after, deals_max, engine.durable()),
+        )
+    }
+
+    async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error> {
+        let engine = self.engine()?;
+        engine.read(
+            || format!("changes after {after}"),
+            |facts| reads::changes(facts, after, changes_max, engine.durable()),
+        )
+    }
+
+    fn fault(&self) -> Option<String> {
+        if let Some(problem) = self.fault.get() {
+            return Some(problem.clone());
+        }
+        // Asked of the disk each time, since it heals without an append that would notice.
+        let full = self.engine().ok()?.room().err()?;
+        Some(full.to_string())
+    }
+
+    async fn close(&self) {
+        self.queue.close();
+        // An error is the senders dropped, which is what is waited for.
+        let mut ended = self.threads_ended.clone();
+        while ended.changed().await.is_ok() {}
+        let engine = self
+            .engine
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(engine);
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.queue.abandon();
+        let threads = self
+            .threads
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Waits for a few groups at most, so that the directory is free when this returns.
+        for thread in threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Runs `work` in a thread; however it ends, nobody goes on waiting for it.
+fn spawn(
+    name: &str,
+    fault: &Arc<OnceLock<String>>,
+    lives: watch::Sender<()>,
+    queue: &Arc<Queue>,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let fault = Arc::clone(fault);
+    let queue = Arc::clone(queue);
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        // The work owns its part of the engine, and lets go of it before the word that it ended.
+        if let Err(panic) = guarded(work) {
+            fault.get_or_init(|| format!("a thread of the store panicked: {panic}"));
+        }
+        queue.abandon();
+        drop(lives);
+    })
+}

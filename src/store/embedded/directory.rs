@@ -1,0 +1,122 @@
+//! The directory of a store: who holds it, and in which format it is.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `lock` | held with flock while the store is open; the holder's process id |
+//! | `format` | `verbatim-store 1` |
+//! | `watermark` | see `watermark` |
+//! | `db`, `conf`, `snap.*`, `blobs` | sled's |
+//!
+//! Both checks come before sled opens, because sled writes as it opens.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+
+use rustix::fs::FlockOperation;
+
+use crate::store::embedded::OpenError;
+use crate::store::embedded::disk::sync_directory;
+use crate::store::embedded::frames::FORMAT;
+
+const NAME: &str = "verbatim-store";
+
+/// The right to use a directory, given up when dropped or when the process ends, however it ends.
+pub struct Claim {
+    _lock: File,
+}
+
+/// Creates the directory if there is none, and claims it.
+pub fn claim(directory: &Path) -> Result<Claim, OpenError> {
+    let failed = |source| OpenError::io(directory, "claim", source);
+    fs::create_dir_all(directory).map_err(failed)?;
+    let mut lock = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(directory.join("lock"))
+        .map_err(failed)?;
+
+    if let Err(errno) = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        if errno != rustix::io::Errno::WOULDBLOCK {
+            return Err(failed(errno.into()));
+        }
+        return Err(OpenError::Held {
+            directory: directory.to_owned(),
+            holder: holder(&mut lock),
+        });
+    }
+
+    // The number only informs: the lock is what holds, so it need not be durable.
+    lock.set_len(0).map_err(failed)?;
+    lock.write_all(std::process::id().to_string().as_bytes())
+        .map_err(failed)?;
+    Ok(Claim { _lock: lock })
+}
+
+/// Writes the format of a new store, or checks that of an old one.
+pub fn check_format(directory: &Path) -> Result<(), OpenError> {
+    let path = directory.join("format");
+    let failed = |source| OpenError::io(&path, "read", source);
+    let text = match fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return create_format(directory);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+
+    let format = text
+        .trim_end()
+        .strip_prefix(NAME)
+        .and_then(|rest| rest.strip_prefix(' '))
+        .and_then(|number| number.parse::<u64>().ok());
+    match format {
+        Some(format) if format == u64::from(FORMAT) => Ok(()),
+        Some(found) if u64::from(FORMAT) < found => Err(OpenError::Newer {
+            directory: directory.to_owned(),
+            found,
+            supported: FORMAT,
+        }),
+        _ => Err(OpenError::Foreign {
+            directory: directory.to_owned(),
+            problem: format!("its format file says {text:?}"),
+        }),
+    }
+}
+
+// The format is durable before sled creates anything, so a database without one was not made here.
+fn create_format(directory: &Path) -> Result<(), OpenError> {
+    if directory.join("db").exists() {
+        return Err(OpenError::Foreign {
+            directory: directory.to_owned(),
+            problem: "it has a database but no format file".to_owned(),
+        });
+    }
+    let create = || -> io::Result<()> {
+        // Renamed into place: a file of half a line would lock the store out for ever.
+        let half = directory.join("format.new");
+        let mut file = File::create(&half)?;
+        writeln!(file, "{NAME} {FORMAT}")?;
+        file.sync_all()?;
+        fs::rename(&half, directory.join("format"))?;
+        sync_directory(directory)?;
+        match directory.canonicalize()?.parent() {
+            Some(parent) => sync_directory(parent),
+            None => Ok(()),
+        }
+    };
+    create().map_err(|source| OpenError::io(directory, "create the format file in", source))
+}
+
+fn holder(lock: &mut File) -> String {
+    let mut text = String::new();
+    match lock.read_to_string(&mut text) {
+        Ok(_) if !text.is_empty() => format!("process {text}"),
+        _ => "another process".to_owned(),
+    }
+}

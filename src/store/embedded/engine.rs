@@ -1,0 +1,297 @@
+//! sled, held in one place: opened, read, written and dropped behind a guard.
+//!
+//! 1. Nothing is `durable` before sled's flush and our own sync of its log have returned: sled's flush does no fsync.
+//! 2. The first failure to write, and any panic, is the `fault`; after it nothing is written.
+//! 3. Reads go on after a fault, each on its own merits.
+//!
+//! What is not seen here: a panic in one of sled's own threads may leave a flush waiting for ever.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+
+use crate::store::DealKey;
+use crate::store::Error;
+use crate::store::Projection;
+use crate::store::embedded::Check;
+use crate::store::embedded::OpenError;
+use crate::store::embedded::Options;
+use crate::store::embedded::check;
+use crate::store::embedded::directory::Claim;
+use crate::store::embedded::disk::Disk;
+use crate::store::embedded::disk::sync_directory;
+use crate::store::embedded::frames;
+use crate::store::embedded::frames::Unreadable;
+use crate::store::embedded::guard::guarded;
+use crate::store::embedded::keys;
+use crate::store::embedded::reads;
+
+pub struct Engine {
+    // Taken in `drop` only.
+    trees: Option<Trees>,
+    // sled's log, through a descriptor of our own: a sync acts on the file, whoever wrote it.
+    log: File,
+    disk: Arc<dyn Disk>,
+    free_bytes_min: u64,
+    durable: AtomicU64,
+    fault: Arc<OnceLock<String>>,
+    // Dropped last: another process must not open before sled is done.
+    _claim: Claim,
+}
+
+struct Trees {
+    db: sled::Db,
+    facts: sled::Tree,
+    // Locked because a projection of several parts is read part by part.
+    projections: RwLock<sled::Tree>,
+}
+
+impl Engine {
+    /// Opens sled in a claimed directory; everything found there is durable when it returns.
+    pub fn open(directory: &Path, options: &Options, claim: Claim) -> Result<Engine, OpenError> {
+        let failed = |source| OpenError::io(directory, "sync", source);
+        wait_for_log(directory);
+        let trees = guarded(|| Trees::open(directory, options))
+            .map_err(|panic| OpenError::sled(directory, &panic))?
+            .map_err(|error| OpenError::sled(directory, &error.to_string()))?;
+        let log = File::open(directory.join("db")).map_err(failed)?;
+        let engine = Engine {
+            trees: Some(trees),
+            log,
+            disk: Arc::clone(&options.disk),
+            free_bytes_min: options.free_bytes_min,
+            durable: AtomicU64::new(0),
+            fault: Arc::default(),
+            _claim: claim,
+        };
+        // What a killed process wrote is read back from memory: it counts only once it is on the disk.
+        engine.flush().map_err(failed)?;
+        sync_directory(directory).map_err(failed)?;
+
+        let last = guarded(|| engine.check(options.check))
+            .map_err(|panic| OpenError::sled(directory, &panic))?
+            .map_err(|unreadable| OpenError::unreadable(directory, unreadable))?;
+        engine.durable.store(last, Ordering::Release);
+        Ok(engine)
+    }
+
+    /// The newest change sequence that is durable.
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Reads facts; `place` names what is read, should sled fail at it.
+    pub fn read<T>(
+        &self,
+        place: impl Fn() -> String,
+        work: impl FnOnce(&sled::Tree) -> Result<T, Unreadable>,
+    ) -> Result<T, Error> {
+        self.judge(place, || work(&self.trees().facts))
+    }
+
+    /// The projection of a deal that was written.
+    pub fn projection(&self, deal: &DealKey) -> Result<Option<Projection>, Error> {
+        self.judge(
+            || format!("{} (projection)", keys::place_of(deal)),
+            || {
+                let trees = self.trees();
+                let projections = trees
+                    .projections
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let Some(projection) = reads::projection(&projections, &keys::projection(deal))?
+                else {
+                    return Ok(None);
+                };
+                // One beyond the events derives from events that were lost.
+                let revision = reads::revision(&trees.facts, &keys::deal(deal), self.durable())?;
+                Ok((projection.revision <= revision).then_some(projection))
+            },
+        )
+    }
+
+    /// Writes a batch of facts, all or nothing; not durable before it is sealed.
+    pub fn apply(&self, batch: sled::Batch) -> Result<(), String> {
+        let applied = guarded(|| {
+            let facts = &self.trees().facts;
+            facts.apply_batch(batch).map_err(|error| error.to_string())
+        });
+        self.note(applied.flatten())
+    }
+
+    /// Makes all that was applied durable; `last`, of a group that was applied, is then the newest durable sequence.
+    pub fn seal(&self, last: u64) -> Result<(), String> {
+        self.flush_all()?;
+        self.durable.store(last, Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes projections, each unless a newer one is there. Not durable before the next seal.
+    pub fn write_projections(&self, lot: &[(DealKey, Arc<Projection>)]) -> Result<(), String> {
+        let written = guarded(|| {
+            let projections = &self.trees().projections;
+            let projections = projections.write().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = sled::Batch::default();
+            for (deal, projection) in lot {
+                add_projection(&mut batch, &projections, deal, projection)?;
+            }
+            projections.apply_batch(batch)
+        });
+        let written = written.map(|written| written.map_err(|error| error.to_string()));
+        self.note(written.flatten())
+    }
+
+    /// Forgets all projections.
+    pub fn clear_projections(&self) -> Result<(), String> {
+        let cleared = guarded(|| {
+            let projections = &self.trees().projections;
+            let projections = projections.write().unwrap_or_else(PoisonError::into_inner);
+            projections.clear().map_err(|error| error.to_string())
+        });
+        self.note(cleared.flatten())
+    }
+
+    /// Makes everything written so far durable.
+    pub fn flush_all(&self) -> Result<(), String> {
+        let flushed = guarded(|| self.flush().map_err(|error| error.to_string()));
+        self.note(flushed.flatten())
+    }
+
+    /// Refuses when the file system is nearly full. Asked before writing, since sled does not recover from a full one.
+    pub fn room(&self) -> Result<(), Error> {
+        // Where the figure cannot be had, the write itself will tell.
+        let free_bytes = self.disk.free_bytes(&self.log).unwrap_or(u64::MAX);
+        if free_bytes < self.free_bytes_min {
+            return Err(Error::Full {
+                free_bytes,
+                free_bytes_min: self.free_bytes_min,
+            });
+        }
+        Ok(())
+    }
+
+    pub fn fault(&self) -> &Arc<OnceLock<String>> {
+        &self.fault
+    }
+
+    fn flush(&self) -> std::io::Result<()> {
+        self.trees().db.flush().map_err(std::io::Error::from)?;
+        self.disk.sync(&self.log)
+    }
+
+    fn check(&self, check: Check) -> Result<u64, Unreadable> {
+        let facts = &self.trees().facts;
+        match check {
+            Check::Whole => check::whole(facts)?,
+            Check::Tail => {}
+        }
+        check::last_sequence(facts)
+    }
+
+    fn note(&self, outcome: Result<(), String>) -> Result<(), String> {
+        if let Err(problem) = &outcome {
+            self.fault.get_or_init(|| problem.clone());
+        }
+        outcome
+    }
+
+    fn judge<T>(
+        &self,
+        place: impl Fn() -> String,
+        work: impl FnOnce() -> Result<T, Unreadable>,
+    ) -> Result<T, Error> {
+        let (place, problem) = match guarded(work) {
+            Ok(Ok(found)) => return Ok(found),
+            Ok(Err(Unreadable::Broken { place, problem })) => (place, problem),
+            Ok(Err(Unreadable::Sled(sled::Error::Io(error)))) => {
+                let problem = format!("{}: {error}", place());
+                return Err(Error::Fault(self.fault.get_or_init(|| problem).clone()));
+            }
+            Ok(Err(Unreadable::Sled(error))) => (place(), error.to_string()),
+            Err(panic) => {
+                let problem = format!("sled panicked: {panic}");
+                // What the panic left behind is unknown, so nothing is built upon it.
+                self.fault.get_or_init(|| problem.clone());
+                (place(), problem)
+            }
+        };
+        Err(Error::Corrupt { place, problem })
+    }
+
+    fn trees(&self) -> &Trees {
+        self.trees.as_ref().expect("taken in drop only")
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // sled flushes as it is dropped and may panic at what it finds; there is nobody left to tell.
+        let trees = self.trees.take();
+        let _ = guarded(|| drop(trees));
+    }
+}
+
+impl Trees {
+    fn open(directory: &Path, options: &Options) -> sled::Result<Trees> {
+        let db = sled::Config::new()
+            .path(directory)
+            .cache_capacity(options.cache_bytes)
+            // Nothing is flushed behind our back: each group is, before it is acknowledged.
+            .flush_every_ms(None)
+            .open()?;
+        let facts = db.open_tree("facts")?;
+        let projections = RwLock::new(db.open_tree("projections")?);
+        Ok(Trees {
+            db,
+            facts,
+            projections,
+        })
+    }
+}
+
+fn add_projection(
+    batch: &mut sled::Batch,
+    projections: &sled::Tree,
+    deal: &DealKey,
+    projection: &Projection,
+) -> sled::Result<()> {
+    let key = keys::projection(deal);
+    let mut parts_before = 0;
+    for item in projections.range(key.clone()..keys::behind(&key)) {
+        let (part_key, value) = item?;
+        // A broken one is replaced, whatever its revision was.
+        if *part_key == *key
+            && let Ok((revision, _)) = frames::head(&key, &value)
+            && projection.revision < revision
+        {
+            return Ok(());
+        }
+        parts_before += 1;
+    }
+    let parts = frames::put(batch, &key, projection.revision, &projection.bytes);
+    frames::remove_from(batch, &key, parts, parts_before);
+    Ok(())
+}
+
+// A store just closed in this process may have a sled thread at its last write, which holds the log's lock a moment
+// longer. The claim says that nobody else is in here, so this is worth waiting for; sled itself would just refuse.
+fn wait_for_log(directory: &Path) {
+    let Ok(log) = File::open(directory.join("db")) else {
+        return;
+    };
+    for _ in 0..500 {
+        if rustix::fs::flock(&log, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}

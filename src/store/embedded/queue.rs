@@ -1,0 +1,206 @@
+//! What waits for the writer thread: appends, in order, and the newest projection of each deal.
+//!
+//! 1. At most `appends_max` appends wait; one more is refused at once, it never waits outside.
+//! 2. A deal has at most one projection here, its newest, and at most `projections_max` deals have one.
+//! 3. A projection stays until it is written, so that a reader who looks here first misses none.
+//! 4. After `close` nothing is taken in, and what waits is still handed out; after `abandon` it is not.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use tokio::sync::oneshot;
+
+use crate::store::DealKey;
+use crate::store::Error;
+use crate::store::Projection;
+use crate::store::Revision;
+
+/// Under load, one lot of projections is written after this many groups of appends.
+const GROUPS_BETWEEN_PROJECTIONS: usize = 64;
+
+/// Projections written at once, between two groups.
+const PROJECTIONS_PER_LOT: usize = 128;
+
+/// An append that waits for its answer.
+pub struct Append {
+    pub deal: DealKey,
+    pub expected: Revision,
+    pub events: Vec<Vec<u8>>,
+    pub reply: oneshot::Sender<Result<Revision, Error>>,
+}
+
+/// What the writer does next.
+pub enum Work {
+    Group(Vec<Append>),
+    Projections(Vec<(DealKey, Arc<Projection>)>),
+    /// Nothing waits and nothing will come.
+    End,
+}
+
+/// How much waits, and how much is handed out at once.
+pub struct Limits {
+    pub appends_max: usize,
+    pub projections_max: usize,
+    pub group_appends_max: usize,
+    pub group_bytes_max: usize,
+}
+
+pub struct Queue {
+    limits: Limits,
+    waiting: Mutex<Waiting>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    appends: VecDeque<Append>,
+    projections: HashMap<DealKey, Arc<Projection>>,
+    groups_since_projections: usize,
+    closing: bool,
+    // Whether the writer sleeps: waking it costs a system call, which a busy one need not be paid for.
+    idle: bool,
+}
+
+impl Queue {
+    pub fn new(limits: Limits) -> Queue {
+        Queue {
+            limits,
+            waiting: Mutex::default(),
+            work: Condvar::new(),
+        }
+    }
+
+    /// Takes an append in, or refuses it: [`Error::Closed`], [`Error::Busy`].
+    pub fn push(&self, append: Append) -> Result<(), Error> {
+        let mut waiting = self.waiting();
+        if waiting.closing {
+            return Err(Error::Closed);
+        }
+        if self.limits.appends_max <= waiting.appends.len() {
+            return Err(Error::Busy {
+                waiting: waiting.appends.len(),
+            });
+        }
+        waiting.appends.push_back(append);
+        self.wake(waiting);
+        Ok(())
+    }
+
+    /// Takes a projection in, unless a newer one of its deal waits or too many do.
+    pub fn keep(&self, deal: &DealKey, projection: Projection) {
+        let mut waiting = self.waiting();
+        if waiting.closing {
+            return;
+        }
+        let full = self.limits.projections_max <= waiting.projections.len();
+        match waiting.projections.get_mut(deal) {
+            Some(waits) if projection.revision < waits.revision => return,
+            Some(waits) => *waits = Arc::new(projection),
+            None if full => return,
+            None => {
+                waiting
+                    .projections
+                    .insert(deal.clone(), Arc::new(projection));
+            }
+        }
+        self.wake(waiting);
+    }
+
+    /// The projection of a deal that waits.
+    pub fn projection(&self, deal: &DealKey) -> Option<Arc<Projection>> {
+        self.waiting().projections.get(deal).cloned()
+    }
+
+    /// Waits for work.
+    pub fn take(&self) -> Work {
+        let mut waiting = self.waiting();
+        loop {
+            let projections_due = !waiting.projections.is_empty()
+                && (waiting.appends.is_empty()
+                    || GROUPS_BETWEEN_PROJECTIONS <= waiting.groups_since_projections);
+            if projections_due {
+                waiting.groups_since_projections = 0;
+                let lot = waiting.projections.iter().take(PROJECTIONS_PER_LOT);
+                return Work::Projections(
+                    lot.map(|(deal, projection)| (deal.clone(), Arc::clone(projection)))
+                        .collect(),
+                );
+            }
+            if !waiting.appends.is_empty() {
+                waiting.groups_since_projections += 1;
+                return Work::Group(self.group(&mut waiting.appends));
+            }
+            if waiting.closing {
+                return Work::End;
+            }
+            waiting.idle = true;
+            waiting = self
+                .work
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.idle = false;
+        }
+    }
+
+    /// Forgets projections that were handed out, except those that were replaced since.
+    pub fn written(&self, lot: &[(DealKey, Arc<Projection>)]) {
+        let mut waiting = self.waiting();
+        for (deal, written) in lot {
+            if let Some(waits) = waiting.projections.get(deal)
+                && Arc::ptr_eq(waits, written)
+            {
+                waiting.projections.remove(deal);
+            }
+        }
+    }
+
+    /// Takes nothing in from now on.
+    pub fn close(&self) {
+        self.waiting().closing = true;
+        self.work.notify_all();
+    }
+
+    /// Takes nothing in from now on and forgets what waits. The outcome of those appends is unknown to their callers.
+    pub fn abandon(&self) {
+        let mut waiting = self.waiting();
+        waiting.closing = true;
+        waiting.projections.clear();
+        let appends = std::mem::take(&mut waiting.appends);
+        drop(waiting);
+        self.work.notify_all();
+        drop(appends);
+    }
+
+    // As many as wait, within the limits, without waiting for more: under load the next group forms while this one
+    // is written, and without load an append need not wait for company.
+    fn group(&self, appends: &mut VecDeque<Append>) -> Vec<Append> {
+        let mut bytes = 0;
+        let mut count = 0;
+        for append in appends.iter().take(self.limits.group_appends_max) {
+            bytes += append.events.iter().map(Vec::len).sum::<usize>();
+            if 0 < count && self.limits.group_bytes_max < bytes {
+                break;
+            }
+            count += 1;
+        }
+        appends.drain(..count).collect()
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let idle = std::mem::take(&mut waiting.idle);
+        drop(waiting);
+        if idle {
+            self.work.notify_one();
+        }
+    }
+
+    // No step above can panic between two halves of a change, so a poisoned lock guards whole values.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,4 @@
+//! The tests of the whole, one module a family of behaviour, in one binary.
+
+mod store;
+mod support;

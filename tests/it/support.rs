@@ -125,6 +125,15 @@ pub struct StagedDisk {
     moved: Condvar,
 }
 
+/// A gate that opens when this is dropped.
+pub struct Shut<'a>(&'a StagedDisk);
+
+impl Drop for Shut<'_> {
+    fn drop(&mut self) {
+        self.0.lift();
+    }
+}
+
 #[derive(Default)]
 struct Gate {
     shut: bool,
@@ -155,9 +164,11 @@ impl StagedDisk {
         self.free_bytes.store(bytes, Ordering::SeqCst);
     }
 
-    /// Lets no sync return until [`StagedDisk::lift`].
-    pub fn shut(&self) {
+    /// Lets no sync return until [`StagedDisk::lift`], or until the answer is dropped: a test that fails meanwhile
+    /// ends with its message, and not waiting for a writer that waits for the gate.
+    pub fn shut(&self) -> Shut<'_> {
         self.gate.lock().unwrap().shut = true;
+        Shut(self)
     }
 
     pub fn lift(&self) {

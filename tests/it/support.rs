@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use verbatim::store::DealKey;
@@ -178,10 +179,11 @@ impl StagedDisk {
 
     /// Waits until a sync waits at the shut gate.
     pub fn wait_for_sync(&self) {
-        let mut gate = self.gate.lock().unwrap();
-        while !gate.somebody_waits {
-            gate = self.moved.wait(gate).unwrap();
-        }
+        let gate = self.gate.lock().unwrap();
+        let waited = self
+            .moved
+            .wait_timeout_while(gate, Duration::from_secs(5), |gate| !gate.somebody_waits);
+        assert!(!waited.unwrap().1.timed_out(), "nobody synced");
     }
 }
 

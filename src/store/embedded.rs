@@ -101,8 +101,8 @@ impl Default for Options {
 /// What is read before a store is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// Every event and every change: a store that opened has no history cut short. Takes about as long as sled's own
-    /// recovery does.
+    /// Every event and every change: a store that opened has no history cut short. Takes time in proportion to
+    /// the events kept.
     Whole,
     /// The newest change only. For rescue: what still checks can be read from a store that [`Check::Whole`] refuses.
     Tail,
@@ -125,7 +125,7 @@ pub struct Embedded {
 impl Embedded {
     /// Opens the store in `directory`, creating both if there is none.
     ///
-    /// Blocks while sled recovers and the store is checked: about a second for 200,000 events.
+    /// Blocks while sled recovers and the store is checked, in proportion to the events kept.
     ///
     /// # Errors
     ///

@@ -236,6 +236,19 @@ pub mod tests {
     use crate::cli::view::tests_support::evidence as words;
     use crate::cli::view::tests_support::moment;
 
+    fn modifiers() -> Vec<pb::ModifierScore> {
+        vec![
+                pb::ModifierScore {
+                    modifier: pb::Modifier::StageMisalignment as i32,
+                    factor: 0.825,
+                    points: -11.2,
+                    reason: "Proposal/Price Quote presumes consensus creation; the buyer is at supplier selection, 1 step behind.".to_owned(),
+                },
+                pb::ModifierScore { modifier: pb::Modifier::CloseDateSlips as i32, factor: 0.9025, points: -5.1, reason: "The close date was moved 7 days or more 2 times.".to_owned() },
+                pb::ModifierScore { modifier: pb::Modifier::PlanSlippage as i32, factor: 1.0, points: 0.0, reason: String::new() },
+            ]
+    }
+
     /// A deal with gains, modifiers, a cap that binds and one that does not.
     pub fn sample() -> pb::DealScore {
         let criterion = |topic: pb::Topic, weight: f64, level: f64, evidence: Vec<pb::Evidence>| {
@@ -284,16 +297,7 @@ pub mod tests {
                 criterion(pb::Topic::Value, 6.0, 0.7, vec![ana()]),
                 criterion(pb::Topic::ChangeRisk, 4.0, 0.0, vec![]),
             ],
-            modifiers: vec![
-                pb::ModifierScore {
-                    modifier: pb::Modifier::StageMisalignment as i32,
-                    factor: 0.825,
-                    points: -11.2,
-                    reason: "Proposal/Price Quote presumes consensus creation; the buyer is at supplier selection, 1 step behind.".to_owned(),
-                },
-                pb::ModifierScore { modifier: pb::Modifier::CloseDateSlips as i32, factor: 0.9025, points: -5.1, reason: "The close date was moved 7 days or more 2 times.".to_owned() },
-                pb::ModifierScore { modifier: pb::Modifier::PlanSlippage as i32, factor: 1.0, points: 0.0, reason: String::new() },
-            ],
+            modifiers: modifiers(),
             gates: vec![
                 pb::GateScore { gate: pb::Gate::NoCommitmentToChange as i32, cap: 45.0, binding: true },
                 pb::GateScore { gate: pb::Gate::DecisionMakerUnheard as i32, cap: 55.0, binding: false },

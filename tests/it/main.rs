@@ -5,8 +5,16 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod doors;
+mod drain;
+mod fuzz;
 mod histories;
+mod json;
 mod laws;
+mod layers;
+mod limits;
 mod past;
+mod requests;
+mod server;
 mod store;
 mod support;

@@ -6,8 +6,16 @@
 )]
 
 mod cli;
+mod doors;
+mod drain;
+mod fuzz;
 mod histories;
+mod json;
 mod laws;
+mod layers;
+mod limits;
 mod past;
+mod requests;
+mod server;
 mod store;
 mod support;

@@ -18,7 +18,9 @@ use verbatim::domain::text::Id;
 use verbatim::domain::text::Reason;
 use verbatim::domain::time::Instant;
 use verbatim::domain::time::Span;
+use verbatim::domain::topic::Conviction;
 use verbatim::domain::topic::Stance;
+use verbatim::domain::topic::Topic;
 use verbatim::model_file;
 
 use crate::histories;
@@ -244,16 +246,17 @@ fn latest_of_each_rung(facts: &[Fact]) -> Vec<(Statement, Claim)> {
         let Fact::Statement(statement) = fact else {
             continue;
         };
-        let Voice::Buyer { speaker, .. } = &statement.voice else {
+        if matches!(statement.voice, Voice::Seller { .. }) {
             continue;
-        };
+        }
         for claim in statement
             .claims
             .iter()
             .filter(|claim| claim.stance == Stance::Supports)
         {
             let rung = |statement: &Statement, claim: &Claim| {
-                let held = claim.target_date.is_none();
+                // A wish for results without a date is a nod at most.
+                let undated = claim.topic == Topic::GoLive && claim.target_date.is_none();
                 (
                     statement
                         .voice
@@ -261,12 +264,12 @@ fn latest_of_each_rung(facts: &[Fact]) -> Vec<(Statement, Claim)> {
                         .map(|speaker| speaker.stakeholder.clone()),
                     statement.voice.attribution(),
                     claim.topic,
-                    // Undated wishes for a date are all on one rung.
-                    (!(held && claim.topic == verbatim::domain::topic::Topic::GoLive))
-                        .then_some(claim.conviction),
+                    match undated {
+                        true => Conviction::Acknowledged,
+                        false => claim.conviction,
+                    },
                 )
             };
-            debug_assert_eq!(rung(statement, claim).0, Some(speaker.stakeholder.clone()));
             latest.retain(|(other, earlier)| {
                 rung(other, earlier) != rung(statement, claim) || statement.said_at < other.said_at
             });

@@ -75,7 +75,8 @@ async fn watchers_of_health_learn_of_the_end_and_do_not_hold_it_up() {
     let stopping = tokio::spawn(running.stop());
     let second = watch.message().await.unwrap().unwrap();
     assert_eq!(second.status(), ServingStatus::NotServing);
-    assert!(watch.message().await.unwrap().is_none());
+    let end = tokio::time::timeout(Duration::from_secs(5), watch.message()).await;
+    assert!(end.expect("the stream ends").unwrap().is_none());
     let stopped = tokio::time::timeout(Duration::from_secs(5), stopping).await;
     stopped.expect("well before drain_timeout").unwrap();
 }

@@ -85,7 +85,6 @@ pub enum LogFormat {
 
 impl Settings {
     /// The one place that knows each setting.
-    #[expect(clippy::too_many_lines, reason = "one entry a setting")]
     pub(in crate::config) fn read(from: &mut Reader) -> Settings {
         Settings {
             data: from.path("data", "./verbatim-data", "Directory of the embedded store"),

@@ -182,7 +182,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "one entry of each kind")]
     fn every_kind_of_entry_is_told() {
         let statement = statement();
         let deal = pb::Deal {

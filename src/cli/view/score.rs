@@ -250,7 +250,6 @@ pub mod tests {
     }
 
     /// A deal with gains, modifiers, a cap that binds and one that does not.
-    #[expect(clippy::too_many_lines, reason = "one answer, whole")]
     pub fn sample() -> pb::DealScore {
         let criterion = |topic: pb::Topic, weight: f64, level: f64, evidence: Vec<pb::Evidence>| {
             pb::CriterionScore {

@@ -112,6 +112,15 @@ pub enum Error {
     Corrupt { place: String, problem: String },
 }
 
+/// Why a store refuses writes, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Until it is opened again.
+    Lasting(String),
+    /// Until the cause is gone, such as a nearly full file system; nothing need be restarted.
+    Passing(String),
+}
+
 /// Where deals are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -162,8 +171,8 @@ pub trait Store: Send + Sync {
     /// Up to `changes_max` changes after sequence `after`, oldest first.
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error>;
 
-    /// The fault since which writes are refused, if any; also that the file system is nearly full, while it is.
-    fn fault(&self) -> Option<String>;
+    /// Why writes are refused, if they are. A lasting fault hides a passing one.
+    fn fault(&self) -> Option<Fault>;
 
     /// Writes what is waiting, makes it durable and closes. Later calls answer [`Error::Closed`].
     async fn close(&self);

@@ -1,5 +1,6 @@
 //! `serve`: runs the service until it is told to stop.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -79,11 +80,15 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
         server.local_addr()
     );
 
-    tokio::select! {
-        () = stop.wanted() => {}
-        why = server.ended() => return Err(Failure::new(Exit::Internal, why)),
+    let fault = tokio::select! {
+        () = stop.wanted() => None,
+        why = server.ended() => Some(Failure::new(Exit::Internal, why)),
+    };
+    let drained = drain(server, &mut stop).await;
+    match fault {
+        Some(fault) => Err(fault),
+        None => drained,
     }
-    drain(server, &mut stop).await
 }
 
 /// Starts the service; what keeps it from starting becomes the failure.
@@ -140,6 +145,8 @@ pub fn log(settings: &Settings) {
     let filter = EnvFilter::new(&settings.log_level);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for people: in a file or a pipe they are noise.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let _already_set = match settings.log_format {
         LogFormat::Console => lines.try_init(),

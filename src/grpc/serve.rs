@@ -15,6 +15,7 @@ use crate::grpc::calls::Calls;
 use crate::grpc::door::Door;
 use crate::grpc::health::Health;
 use crate::grpc::limits::Limits;
+use crate::store::Fault;
 use crate::store::Store;
 use crate::wire::DESCRIPTOR;
 
@@ -39,6 +40,7 @@ pub struct Server {
     closing: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     fault_watch: JoinHandle<()>,
+    /// The store's lasting fault, once it has one.
     fault: watch::Receiver<Option<String>>,
 }
 
@@ -122,6 +124,8 @@ impl Server {
     /// in flight end for at most `drain_timeout`, and closes the store.
     pub async fn stop(mut self) {
         self.fault_watch.abort();
+        // Waited for, so that it cannot report health after what is reported next; the error says that it was aborted.
+        let _ = (&mut self.fault_watch).await;
         self.health.not_serving().await;
         tokio::time::sleep(self.limits.drain).await;
 
@@ -140,7 +144,8 @@ impl Server {
 
     /// Waits until the server cannot go on by itself; answers why, in a sentence.
     ///
-    /// A fault of the store counts: reads would go on, but only a restart brings writes back.
+    /// A lasting fault of the store counts: reads would go on, but only a restart brings writes back. A full disk does
+    /// not: writes come back by themselves.
     pub async fn ended(&mut self) -> String {
         tokio::select! {
             served = &mut self.serving => match served {
@@ -178,20 +183,34 @@ fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {
         .add_service(reflection().build_v1alpha()?))
 }
 
-/// Asks the store for a fault each second, and at once when a call was refused.
+/// Asks the store for a fault each second, and at once when a call was refused; ends at a lasting one.
 async fn watch_faults(
     store: Arc<dyn Store>,
     health: Health,
     refused: Arc<Notify>,
-    found: watch::Sender<Option<String>>,
+    lasting: watch::Sender<Option<String>>,
 ) {
+    let mut serves = true;
     loop {
-        if let Some(fault) = store.fault() {
-            tracing::error!(fault, "the store has a fault; the service does not serve");
-            health.not_serving().await;
-            // An error means that nobody waits for the server's end.
-            let _ = found.send(Some(fault));
-            return;
+        match store.fault() {
+            Some(Fault::Lasting(cause)) => {
+                tracing::error!(cause, "the store has a fault; the service does not serve");
+                health.not_serving().await;
+                // An error means that nobody waits for the server's end.
+                let _ = lasting.send(Some(cause));
+                return;
+            }
+            Some(Fault::Passing(cause)) if serves => {
+                tracing::error!(cause, "the store refuses writes; the service waits");
+                health.not_serving().await;
+                serves = false;
+            }
+            None if !serves => {
+                tracing::info!("the store takes writes again");
+                health.serving().await;
+                serves = true;
+            }
+            Some(Fault::Passing(_)) | None => {}
         }
         let turn = tokio::time::sleep(FAULT_INTERVAL);
         tokio::select! {

@@ -44,6 +44,7 @@ use tokio::sync::watch;
 use crate::store::Change;
 use crate::store::DealKey;
 use crate::store::Error;
+use crate::store::Fault;
 use crate::store::PROJECTION_BYTES_MAX;
 use crate::store::Projection;
 use crate::store::Revision;
@@ -294,13 +295,13 @@ impl Store for Embedded {
         )
     }
 
-    fn fault(&self) -> Option<String> {
+    fn fault(&self) -> Option<Fault> {
         if let Some(problem) = self.fault.get() {
-            return Some(problem.clone());
+            return Some(Fault::Lasting(problem.clone()));
         }
         // Asked of the disk each time, since it heals without an append that would notice.
         let full = self.engine().ok()?.room().err()?;
-        Some(full.to_string())
+        Some(Fault::Passing(full.to_string()))
     }
 
     async fn close(&self) {

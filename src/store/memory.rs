@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use crate::store::Change;
 use crate::store::DealKey;
 use crate::store::Error;
+use crate::store::Fault;
 use crate::store::PROJECTION_BYTES_MAX;
 use crate::store::Projection;
 use crate::store::Revision;
@@ -148,7 +149,7 @@ impl Store for Memory {
         Ok(page.take(changes_max).cloned().collect())
     }
 
-    fn fault(&self) -> Option<String> {
+    fn fault(&self) -> Option<Fault> {
         None
     }
 

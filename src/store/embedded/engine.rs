@@ -62,7 +62,7 @@ impl Engine {
         wait_for_log(directory);
         let trees = guarded(|| Trees::open(directory, options))
             .map_err(|panic| OpenError::sled(directory, &panic))?
-            .map_err(|error| OpenError::sled(directory, &error.to_string()))?;
+            .map_err(|error| OpenError::sled(directory, &told(&error)))?;
         let log = File::open(directory.join("db")).map_err(failed)?;
         let engine = Engine {
             trees: Some(trees),
@@ -214,7 +214,7 @@ impl Engine {
                 let problem = format!("{}: {error}", place());
                 return Err(Error::Fault(self.fault.get_or_init(|| problem).clone()));
             }
-            Ok(Err(Unreadable::Sled(error))) => (place(), error.to_string()),
+            Ok(Err(Unreadable::Sled(error))) => (place(), told(&error)),
             Err(panic) => {
                 let problem = format!("sled panicked: {panic}");
                 // What the panic left behind is unknown, so nothing is built upon it.
@@ -253,6 +253,30 @@ impl Trees {
             facts,
             projections,
         })
+    }
+}
+
+/// sled's error as a part of a sentence; its own words are for those who work on sled.
+pub fn told(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { at: Some(at), .. } => {
+            // sled keeps the type to itself, so its text has to do.
+            let at = format!("{at:?}");
+            match at.strip_prefix("Inline(") {
+                Some(byte) => format!(
+                    "corrupted data at byte {} of `db`",
+                    byte.trim_end_matches(')')
+                ),
+                None => format!("corrupted data at {at}"),
+            }
+        }
+        sled::Error::Corruption { at: None, .. } => {
+            "corrupted data in `conf`, `db` or a snapshot".to_owned()
+        }
+        sled::Error::Io(error) => error.to_string(),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => error.to_string(),
     }
 }
 

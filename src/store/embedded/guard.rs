@@ -1,20 +1,51 @@
 //! Turns a panic inside sled into a value.
 //!
 //! sled 0.34.7 panics on damage it did not expect, at open and at any later use. Such a panic must end in a named
-//! error and not in a dead thread. The panic's own message still goes to the panic hook: it is evidence for the
-//! operator, and a hook that hides some panics could hide the wrong ones.
+//! error and not in a dead thread, and be told once: in that error, with its place in the source, and not also as a
+//! panic of ours. Panics elsewhere are told as ever.
 //!
 //! Needs `panic = "unwind"`, the default. A panic while another panic unwinds still ends the process, and a panic in
 //! one of sled's own threads is not seen here.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::panic;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::sync::Once;
 
-/// What `work` answers, or the message of the panic it ended in.
+thread_local! {
+    /// How many guards this thread is in.
+    static GUARDS: Cell<usize> = const { Cell::new(0) };
+    /// Where in the source the last panic behind a guard was.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What `work` answers, or the message and the place of the panic it ended in.
 // Unwind safety is asserted because the caller gives up writing after an `Err`, and every record read later is checked.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| message(&*payload))
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(keep_places);
+
+    GUARDS.set(GUARDS.get() + 1);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    GUARDS.set(GUARDS.get() - 1);
+    outcome.map_err(|payload| {
+        let place = PLACE.take().unwrap_or_else(|| "somewhere".to_owned());
+        format!("{} ({place})", message(&*payload))
+    })
+}
+
+/// From here on a panic behind a guard leaves its place to the guard; all others go to the hook there was.
+fn keep_places() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if GUARDS.get() == 0 {
+            return before(info);
+        }
+        PLACE.set(info.location().map(ToString::to_string));
+    }));
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -24,5 +55,19 @@ fn message(payload: &(dyn Any + Send)) -> String {
     match payload.downcast_ref::<String>() {
         Some(text) => text.clone(),
         None => "a panic without a message".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_its_message_and_its_place() {
+        let said = guarded(|| guarded(|| panic!("page {} is gone", 7))).unwrap();
+        let said: String = said.map(|()| String::new()).unwrap_err();
+        assert!(said.starts_with("page 7 is gone (src/"), "{said}");
+        assert!(said.contains("guard.rs:"), "{said}");
+        assert_eq!(guarded(|| 7), Ok(7));
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::store::embedded::engine;
 use crate::store::embedded::frames::Unreadable;
 
 /// Why a store did not open.
@@ -78,7 +79,7 @@ impl OpenError {
                 place,
                 problem,
             },
-            Unreadable::Sled(error) => OpenError::sled(directory, &error.to_string()),
+            Unreadable::Sled(error) => OpenError::sled(directory, &engine::told(&error)),
         }
     }
 }

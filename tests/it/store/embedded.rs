@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use verbatim::store::Error;
+use verbatim::store::Fault;
 use verbatim::store::Projection;
 use verbatim::store::Store;
 use verbatim::store::embedded::Disk;
@@ -208,7 +209,11 @@ fn a_failed_sync_leaves_the_outcome_unknown_and_the_store_read_only() {
                 matches!(&refused, Error::Fault(why) if why.contains("on fire")),
                 "{refused}"
             );
-            assert!(store.fault().unwrap().contains("on fire"));
+            let lasting = store.fault();
+            assert!(
+                matches!(&lasting, Some(Fault::Lasting(why)) if why.contains("on fire")),
+                "{lasting:?}"
+            );
             check_history(
                 &store,
                 &key,
@@ -265,7 +270,7 @@ fn a_full_disk_refuses_before_writing_and_heals() {
             free_bytes_min,
         };
         assert_eq!(append(&store, "d").await, Err(full.clone()));
-        assert_eq!(store.fault(), Some(full.to_string()));
+        assert_eq!(store.fault(), Some(Fault::Passing(full.to_string())));
         assert_eq!(disk.syncs(), syncs);
 
         disk.set_free_bytes(free_bytes_min);

@@ -1,0 +1,178 @@
+//! On damaged files the service refuses to start and names the place, or gives right answers or none; never wrong ones.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::client::Answers;
+use crate::client::Client;
+use crate::process::Service;
+use crate::rebuilt::serve;
+use crate::support::Dice;
+use crate::support::copy;
+use crate::support::files;
+use crate::write::What;
+use crate::write::Write;
+use crate::write::deal_id;
+
+/// Deals written to.
+const DEALS: u64 = 10;
+
+/// A directory with acknowledged writes, let go of in good order and taken up again in between: so part of it is in
+/// sled's snapshot, and part of it only in the log.
+async fn written() -> (TempDir, Vec<Answers>) {
+    let home = tempfile::tempdir().unwrap();
+    for first in [0, 200, 400] {
+        let (server, client) = serve(home.path()).await.unwrap();
+        write_from(first, &client).await;
+        server.stop().await;
+    }
+    let (server, client) = serve(home.path()).await.unwrap();
+    let answers = ask(&client).await;
+    assert!(answers.iter().all(|all| all.score.is_ok()));
+    server.stop().await;
+    (home, answers)
+}
+
+async fn write_from(first: u64, client: &Client) {
+    for number in first..first + 200 {
+        let what = match number % 11 {
+            0 => What::Facts,
+            1 => What::People(3),
+            // Each takes back the statement before it in the same deal.
+            2 if DEALS < number && (number - DEALS) % 11 > 2 => What::Retraction(number - DEALS),
+            _ => What::Statement,
+        };
+        let deal = deal_id(number % DEALS);
+        let write = Write { number, deal, what };
+        write.send(client).await.unwrap();
+    }
+}
+
+async fn ask(client: &Client) -> Vec<Answers> {
+    let mut all = Vec::new();
+    for number in 0..DEALS {
+        all.push(client.answers(&deal_id(number)).await);
+    }
+    all
+}
+
+/// Asserts that each answer is right or says that bytes are broken. Answers whether all were right.
+#[track_caller]
+fn check_answers(right: &[Answers], got: Vec<Answers>, what: &str) -> bool {
+    let mut all_right = true;
+    for (right, got) in right.iter().zip(got) {
+        all_right &= check_answer(&right.score, got.score, what);
+        all_right &= check_answer(&right.stall, got.stall, what);
+        all_right &= check_answer(&right.deal, got.deal, what);
+        all_right &= check_answer(&right.history, got.history, what);
+    }
+    all_right
+}
+
+#[track_caller]
+fn check_answer<T: PartialEq + std::fmt::Debug>(
+    right: &Result<T, String>,
+    got: Result<T, String>,
+    what: &str,
+) -> bool {
+    match &got {
+        Err(refusal) if refusal == "DataLoss/DATA_LOSS" => false,
+        Err(refusal) => panic!("{what}: {refusal}"),
+        Ok(_) => {
+            assert_eq!(got, *right, "{what}");
+            true
+        }
+    }
+}
+
+/// Damages a copy at a place that the dice choose. Answers what was done.
+fn damage(data: &Path, dice: &mut Dice) -> String {
+    let files: Vec<_> = files(data)
+        .into_iter()
+        .filter(|file| fs::metadata(file).unwrap().len() > 0)
+        .collect();
+    // Two of three times the log, which is nearly all of the bytes.
+    let file = match dice.below(3) {
+        0 => files[dice.below(files.len() as u64) as usize].clone(),
+        _ => data.join("db"),
+    };
+    let mut bytes = fs::read(&file).unwrap();
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    // The log is zeros behind its end, where damage damages nothing.
+    let end = 1 + bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+    let at = dice.below(end as u64) as usize;
+    let what = match dice.below(4) {
+        0 => {
+            bytes.truncate(at);
+            format!("{name} cut off at byte {at}")
+        }
+        _ => {
+            bytes[at] ^= 1 + dice.below(255) as u8;
+            format!("{name} with byte {at} changed")
+        }
+    };
+    fs::write(&file, bytes).unwrap();
+    what
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_directory_gives_right_answers_or_none() {
+    let (home, right) = written().await;
+    let mut dice = Dice(20_261_121);
+    let (mut refused, mut with_losses, mut unharmed) = (0, 0, 0);
+    for _ in 0..150 {
+        let damaged = copy(home.path());
+        let what = damage(damaged.path(), &mut dice);
+        match serve(damaged.path()).await {
+            Ok((server, client)) => {
+                match check_answers(&right, ask(&client).await, &what) {
+                    true => unharmed += 1,
+                    false => with_losses += 1,
+                }
+                server.stop().await;
+            }
+            Err(refusal) => {
+                let text = refusal.to_string();
+                let place = damaged.path().display().to_string();
+                assert!(text.starts_with(&place), "{what}: {text}");
+                assert_eq!(refusal.exit_code(), 70, "{what}: {text}");
+                refused += 1;
+            }
+        }
+    }
+    println!(
+        "150 places damaged: {refused} refused to start, {with_losses} answered DATA_LOSS, {unharmed} answered all"
+    );
+    assert!(0 < refused && 0 < unharmed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_process_on_a_damaged_directory_ends_with_70_and_a_sentence() {
+    let (home, right) = written().await;
+    let mut dice = Dice(3);
+    let mut refused = 0;
+    for _ in 0..24 {
+        let damaged = copy(home.path());
+        let what = damage(damaged.path(), &mut dice);
+        match Service::try_start(damaged.path()) {
+            Ok(service) => {
+                let client = Client::connect(&service.url).await;
+                check_answers(&right, ask(&client).await, &what);
+            }
+            Err(ended) => {
+                assert_eq!(ended.code, Some(70), "{what}: {ended:?}");
+                let said = &ended.stderr;
+                let place = damaged.path().display().to_string();
+                assert!(said.contains(&place), "{what}: {said}");
+                for noise in ["panicked at", "backtrace", "RUST_BACKTRACE"] {
+                    assert!(!said.contains(noise), "{what}: {said}");
+                }
+                println!("{what}: {said}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(0 < refused);
+}

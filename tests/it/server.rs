@@ -30,6 +30,7 @@ use verbatim::model_file;
 use verbatim::store::Change;
 use verbatim::store::DealKey;
 use verbatim::store::Error;
+use verbatim::store::Fault;
 use verbatim::store::Projection;
 use verbatim::store::Revision;
 use verbatim::store::Store;
@@ -262,7 +263,7 @@ impl Store for Staged {
         expected: Revision,
         events: Vec<Vec<u8>>,
     ) -> Result<Revision, Error> {
-        if let Some(fault) = self.fault() {
+        if let Some(Fault::Lasting(fault)) = self.fault() {
             return Err(Error::Fault(fault));
         }
         let gate = self.gate.lock().unwrap().clone();
@@ -299,8 +300,8 @@ impl Store for Staged {
         Ok(Vec::new())
     }
 
-    fn fault(&self) -> Option<String> {
-        self.fault.lock().unwrap().clone()
+    fn fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap().clone().map(Fault::Lasting)
     }
 
     async fn close(&self) {

@@ -2,11 +2,11 @@
 //!
 //! A file is refused whole, with every fault and its line: a score by half a model would be a wrong score.
 
+mod tables;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
-
-use serde::Deserialize;
 
 use crate::domain::model::Fault;
 use crate::domain::model::Model;
@@ -17,6 +17,7 @@ use crate::domain::stakeholder::BuyingRole;
 use crate::domain::topic::BuyingStage;
 use crate::domain::topic::Conviction;
 use crate::domain::topic::Topic;
+use crate::model_file::tables::ModelFile;
 
 /// The file of the default model: also the example of what a file holds.
 pub const DEFAULT: &str = include_str!("../models/v1.toml");
@@ -75,101 +76,9 @@ pub fn read(text: &str) -> Result<Model, Unreadable> {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelFile {
-    version: String,
-    departed_factor: f64,
-    undated_go_live_half_life_days: f64,
-    deferral_factor: f64,
-    level_unvoiced: f64,
-    value_taken: f64,
-    momentum_days: f64,
-    topics: BTreeMap<String, TopicEntry>,
-    conviction: BTreeMap<String, f64>,
-    attribution: AttributionTable,
-    standing: BTreeMap<String, f64>,
-    consensus: ConsensusTable,
-    modifiers: ModifierTable,
-    gates: BTreeMap<String, f64>,
-    bands: BandTable,
-    forecast_categories: CategoryTable,
-    stage_rungs: BTreeMap<String, f64>,
-    states: StateTable,
-    seller_stages: BTreeMap<String, i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TopicEntry {
-    #[serde(default)]
-    weight: f64,
-    half_life_days: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(non_snake_case, reason = "the keys are names of the interface")]
-struct AttributionTable {
-    VERBATIM: f64,
-    PARAPHRASED: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConsensusTable {
-    said_share: f64,
-    standing_min: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModifierTable {
-    stage_misalignment_per_step: f64,
-    derived_gap_max: u8,
-    slip_factor: f64,
-    slip_factor_min: f64,
-    slip_days_min: i32,
-    overdue_factor: f64,
-    overdue_factor_min: f64,
-    priority_weight: f64,
-    priority_deferral_weight: f64,
-    alternative_weight: f64,
-    engagement_weight: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(non_snake_case, reason = "the keys are names of the interface")]
-struct BandTable {
-    EXPLORING: f64,
-    CONSIDERING: f64,
-    COMMITTED: f64,
-    COMPELLED: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(non_snake_case, reason = "the keys are names of the interface")]
-struct CategoryTable {
-    PIPELINE: f64,
-    BEST_CASE: f64,
-    COMMIT: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StateTable {
-    dark_days: f64,
-    unheard_days: f64,
-    stalled_days: f64,
-    stalled_slips: usize,
-    slowing_days: f64,
-    slowing_momentum: f64,
-}
-
 impl ModelFile {
     /// The model, and what is wrong with the names in the file.
+    #[expect(clippy::too_many_lines, reason = "names every number once")]
     fn into_model(self) -> (Model, Vec<Fault>) {
         let mut faults = Vec::new();
         let topics = by_name(

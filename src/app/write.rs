@@ -23,6 +23,7 @@ use crate::domain::moment::Moment;
 use crate::domain::score;
 use crate::domain::stakeholder::StakeholderFacts;
 use crate::domain::statement::Statement;
+use crate::domain::time::Instant;
 use crate::store;
 use crate::store::DealKey;
 use crate::wire;
@@ -93,7 +94,11 @@ impl App {
             let revision = kept.map_or(written.revision, |kept| kept.revision);
             return self.recorded_before(recording, revision).await;
         }
-        let score = self.score(Query::now(recording.deal)).await?;
+        let query = Query {
+            as_of: self.if_ahead(&recording.statement),
+            ..Query::now(recording.deal)
+        };
+        let score = self.score(query).await?;
         Ok(Recorded {
             statement: recording.statement,
             already: false,
@@ -185,7 +190,11 @@ impl App {
                 differs,
             });
         }
-        let score = self.score(Query::now(recording.deal)).await?;
+        let query = Query {
+            as_of: self.if_ahead(&kept),
+            ..Query::now(recording.deal)
+        };
+        let score = self.score(query).await?;
         Ok(Recorded {
             statement: kept,
             already: true,
@@ -216,12 +225,13 @@ impl App {
             words,
             projected: 0,
         });
+        let as_of = self.if_ahead(&recording.statement);
         let rehearsed = Arc::new(recording.statement.clone());
         folded.write().words.insert(revision + 1, rehearsed);
         Ok(Recorded {
             statement: recording.statement,
             already: false,
-            score: self.scored(&key, &folded, None).await?,
+            score: self.scored(&key, &folded, as_of).await?,
             score_before: Some(score_before),
             revision,
         })
@@ -339,6 +349,12 @@ impl App {
                 fact,
             })
             .collect()
+    }
+
+    /// When the statement was said, if that is ahead of our clock: a caller whose clock is a little fast still gets the
+    /// score with their statement in it.
+    fn if_ahead(&self, statement: &Statement) -> Option<Instant> {
+        (self.now() < statement.said_at).then_some(statement.said_at)
     }
 
     /// The score alone, as of now.

@@ -1,6 +1,8 @@
 //! `demo`: a story of several deals, played to a service of its own through its own interface, and looked at.
 
 use std::fs;
+use std::io;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,9 +18,8 @@ use tonic::Status;
 use crate::cli::client::Client;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::feed;
-use crate::cli::feed::After;
 use crate::cli::feed::Story;
+use crate::cli::lanes::After;
 use crate::cli::load;
 use crate::cli::moment;
 use crate::cli::progress::Progress;
@@ -38,6 +39,9 @@ pub const EXAMPLES: &str = "Examples:
 
 /// The story: deals over some months, as a file that `verbatim load` takes.
 const STORY: &str = include_str!("../../examples/pipeline.ndjson");
+
+/// Causes of the explained deal that are told in full.
+const CAUSES_IN_FULL: usize = 3;
 
 /// Weeks of the line over time: a year and a little.
 const WEEKS_MAX: usize = 60;
@@ -103,11 +107,7 @@ async fn show(url: &str) -> Result<(), Failure> {
                 .map_err(|status| Failure::of_status(&status))?,
         );
     }
-    print!(
-        "{}{}",
-        page.heading(&title(&rows)),
-        view::pipeline::pipeline(&page, &rows)
-    );
+    tell(&(page.heading(&title(&rows)) + &view::pipeline::pipeline(&page, &rows)));
 
     let Some(chosen) = chosen(&rows) else {
         return Ok(());
@@ -116,30 +116,27 @@ async fn show(url: &str) -> Result<(), Failure> {
     let weekly = weekly(&mut client, &deal)
         .await
         .map_err(|status| Failure::of_status(&status))?;
-    print!(
-        "{}",
-        page.heading(&format!("{}, week by week", called(chosen)))
-    );
-    print!("{}", view::pipeline::over_time(&page, &weekly));
-    print!(
-        "{}",
-        page.heading(&format!(
-            "verbatim score {deal}: where the points come from"
-        ))
-    );
-    print!("{}", view::score::score(&page, &chosen.score));
-    print!(
-        "{}",
-        page.heading(&format!(
-            "verbatim explain {deal}: where the points are lost"
-        ))
-    );
-    print!(
-        "{}",
-        view::explain::explanation(&page, &chosen.explanation, 3)
-    );
-    print!("{}", try_next(&page, url, &deal));
+    tell(&page.heading(&format!("{}, week by week", called(chosen))));
+    tell(&view::pipeline::over_time(&page, &weekly));
+    tell(&page.heading(&format!(
+        "verbatim score {deal}: where the points come from"
+    )));
+    tell(&view::score::score(&page, &chosen.score));
+    tell(&page.heading(&format!(
+        "verbatim explain {deal}: where the points are lost"
+    )));
+    tell(&view::explain::explanation(
+        &page,
+        &chosen.explanation,
+        CAUSES_IN_FULL,
+    ));
+    tell(&try_next(&page, url, &deal));
     Ok(())
+}
+
+fn tell(text: &str) {
+    // Whoever reads may have seen enough: `verbatim demo | head`.
+    let _closed = io::stdout().write_all(text.as_bytes());
 }
 
 async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
@@ -148,10 +145,9 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Internal, checked.faults.join("\n")));
     }
     let started = Instant::now();
-    let days = feed::days_to_today(&checked);
     let tally = story
         .send(
-            days,
+            &checked,
             client,
             After::Stop,
             &Progress::new("playing the story", checked.lines),
@@ -193,25 +189,27 @@ async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
     })
 }
 
-/// The deal with most to tell: open and stalled, with words to cite, and of these the one that could gain most.
+/// The deal with most to tell: open and stalled, under a cap, with modifiers and words to cite.
 fn chosen(rows: &[Row]) -> Option<&Row> {
     let tells = |row: &&Row| {
+        let open = row.deal.outcome.is_none();
         let stalled = row.explanation.state() == pb::DealState::Stalled;
-        let cited = row
+        let capped = row.score.gates.iter().any(|gate| gate.binding);
+        let modified = row
+            .score
+            .modifiers
+            .iter()
+            .any(|modifier| modifier.factor < 1.0);
+        // A deal that is nearly lost has less to gain from an explanation.
+        let alive = row.score.score >= 20.0;
+        let cited: usize = row
             .explanation
             .causes
             .iter()
             .take(3)
-            .filter(|cause| !cause.evidence.is_empty())
-            .count();
-        let taken = row
-            .score
-            .modifiers
-            .iter()
-            .filter(|modifier| modifier.factor < 1.0)
-            .count();
-        let open = row.deal.outcome.is_none();
-        (open, stalled, cited + taken, row.deal.statements)
+            .map(|cause| cause.evidence.len())
+            .sum();
+        (open, stalled, alive, capped, modified, cited)
     };
     rows.iter().max_by_key(tells)
 }
@@ -310,7 +308,7 @@ impl Place {
                 )),
                 None => Ok(Place::Named(path.to_owned())),
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(Place::Named(path.to_owned()))
             }
             Err(error) => Err(Failure::new(

@@ -32,8 +32,12 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub fn read(line: &str) -> Result<DynamicMessage, Vec<String>> {
     // A byte order mark may head a file written on Windows.
     let line = line.trim_start_matches('\u{feff}');
-    let json: Value =
-        serde_json::from_str(line).map_err(|error| vec![format!("not JSON: {error}")])?;
+    let json: Value = serde_json::from_str(line).map_err(|error| {
+        // The parser saw this line alone, so that only its column says something.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let why = error.to_string().replace(&place, "");
+        vec![format!("not JSON: {why} at column {}", error.column())]
+    })?;
     let description = schema::message("Write");
 
     let mut faults = Vec::new();
@@ -237,7 +241,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_with_a_line_is_told_by_field() {
-        refused("{", &["not JSON: "]);
+        refused("{", &["not JSON: EOF while parsing an object at column 1"]);
         refused("[]", &["must be an object"]);
         refused(
             "{}",

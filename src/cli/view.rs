@@ -89,7 +89,7 @@ impl Page {
 
     /// A heading between the parts of a view.
     pub fn heading(&self, text: &str) -> String {
-        format!("\n {}\n", self.paint(text, Hue::Strong))
+        format!("\n{}", self.paragraph(1, cell(text, Hue::Strong)))
     }
 
     /// A table without lines but the one below its head.

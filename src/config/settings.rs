@@ -6,6 +6,20 @@ use std::thread;
 
 use crate::config::reader::Reader;
 
+/// The most that a setting in MiB may be: a TiB.
+const MIB_MAX: usize = 1 << 20;
+
+/// The most that a setting in milliseconds may be: ten minutes.
+const MS_MAX: u64 = 600_000;
+
+const STORES: [(&str, StoreKind); 2] = [
+    ("embedded", StoreKind::Embedded),
+    ("memory", StoreKind::Memory),
+];
+
+const FORMATS: [(&str, LogFormat); 2] =
+    [("console", LogFormat::Console), ("json", LogFormat::Json)];
+
 /// Every setting of the service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -32,7 +46,7 @@ pub struct Settings {
     pub deadline_ms: u64,
     /// Appends that may wait for the writer; more are refused at once. Range: 1 to 1,000,000. Default: 4,096.
     pub write_queue_max: usize,
-    /// Appends made durable together by one sync. Range: 1 to 65,536. Default: 512.
+    /// Appends made durable together by one sync. Range: 1 to 4,096. Default: 512.
     pub write_group_max: usize,
     /// Writes are refused while the disk has less than this free. Unit: MiB. Range: 0 to 1,048,576. Default: 64.
     pub free_mib_min: u64,
@@ -77,28 +91,20 @@ impl Settings {
             listen: from.address(
                 "listen",
                 "127.0.0.1:7450",
-                "Where to listen; port 0 takes a free one",
+                "Where to listen; port 0: a free one",
             ),
             store: from.word(
                 "store",
-                &[
-                    ("embedded", StoreKind::Embedded),
-                    ("memory", StoreKind::Memory),
-                ],
-                "Where deals are kept; `memory` forgets them when the process ends",
+                &STORES,
+                "Where deals are kept; memory ends with the process",
             ),
             model: from.path_or_none("model", "A model file in place of the default model"),
-            deal_cache_mib: from.number(
-                "deal-cache-mib",
-                64,
-                1..=1 << 20,
-                "MiB of memory for folded deals",
-            ),
+            deal_cache_mib: from.number("deal-cache-mib", 64, 1..=MIB_MAX, "MiB for folded deals"),
             store_cache_mib: from.number(
                 "store-cache-mib",
                 64,
-                8..=1 << 20,
-                "MiB of memory for the embedded store, which takes two to three times as much",
+                8..=MIB_MAX,
+                "MiB for the embedded store, which takes two to three times as much",
             ),
             message_bytes_max: from.number(
                 "message-bytes-max",
@@ -106,77 +112,40 @@ impl Settings {
                 16 << 10..=64 << 20,
                 "Bytes of the largest message taken",
             ),
-            streams_max: from.number(
-                "streams-max",
-                128,
-                1..=65_535,
-                "Concurrent streams of one connection",
-            ),
-            calls_max: from.number(
-                "calls-max",
-                1_024,
-                1..=1_000_000,
-                "Calls in flight; more are refused",
-            ),
-            deadline_ms: from.number(
-                "deadline-ms",
-                10_000,
-                10..=600_000,
-                "Milliseconds that a call may take at most",
-            ),
-            write_queue_max: from.number(
-                "write-queue-max",
-                4_096,
-                1..=1_000_000,
-                "Writes that may wait; more are refused",
-            ),
-            write_group_max: from.number(
-                "write-group-max",
-                512,
-                1..=65_536,
-                "Writes made durable by one sync",
-            ),
+            streams_max: from.number("streams-max", 128, 1..=65_535, "Streams of a connection"),
+            calls_max: from.number("calls-max", 1_024, 1..=1_000_000, "Calls in flight"),
+            deadline_ms: from.number("deadline-ms", 10_000, 10..=MS_MAX, "Milliseconds of a call"),
+            write_queue_max: from.number("write-queue-max", 4_096, 1..=1_000_000, "Writes waiting"),
+            write_group_max: from.number("write-group-max", 512, 1..=4_096, "Writes of one sync"),
             free_mib_min: from.number(
                 "free-mib-min",
                 64,
-                0..=1 << 20,
+                0..=MIB_MAX as u64,
                 "MiB of free disk below which writes are refused",
             ),
             drain_ms: from.number(
                 "drain-ms",
                 0,
-                0..=600_000,
+                0..=MS_MAX,
                 "Milliseconds to go on serving at shutdown once readiness says no",
             ),
             drain_timeout_ms: from.number(
                 "drain-timeout-ms",
                 10_000,
-                0..=600_000,
+                0..=MS_MAX,
                 "Milliseconds that calls in flight may take to end at shutdown",
             ),
-            cors_origins: from.origins(
-                "cors-origins",
-                "Origins whose pages may call, or `*`; repeat or separate by commas",
-            ),
-            log_level: from.log_level(
-                "log-level",
-                "info",
-                "What to log: a level, or levels by module",
-            ),
-            log_format: from.word(
-                "log-format",
-                &[("console", LogFormat::Console), ("json", LogFormat::Json)],
-                "How log lines look",
-            ),
-            // One core is assumed where the system does not tell, since that always works.
-            workers: from.number(
-                "workers",
-                thread::available_parallelism()
-                    .map_or(1, usize::from)
-                    .min(1_024),
-                1..=1_024,
-                "Worker threads; default: one for each core",
-            ),
+            cors_origins: from.origins("cors-origins", "Origins whose pages may call; by commas"),
+            log_level: from.log_level("log-level", "info", "What to log: a level, or by module"),
+            log_format: from.word("log-format", &FORMATS, "How log lines look"),
+            workers: from.number("workers", cores(), 1..=1_024, "Threads; as many as cores"),
         }
     }
+}
+
+/// One core is assumed where the system does not tell, since that always works.
+fn cores() -> usize {
+    thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(1_024)
 }

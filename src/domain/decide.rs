@@ -75,17 +75,20 @@ pub fn learn_deal(deal: &Deal, facts: DealFacts) -> Result<Vec<Fact>, Refusal> {
     recorded(deal, vec![Fact::Deal(facts)])
 }
 
-/// Takes in facts of people, except those that were given for that moment.
+/// Takes in facts of people, unless exactly these were given for those moments.
 pub fn learn_people(deal: &Deal, facts: Vec<StakeholderFacts>) -> Result<Vec<Fact>, Refusal> {
     room_for(deal, facts.iter().map(|facts| &facts.stakeholder))?;
-    let new = facts.into_iter().filter(|facts| {
+    let known = facts.iter().all(|facts| {
         deal.person(&facts.stakeholder)
-            .is_none_or(|person| !person.says(facts))
+            .is_some_and(|person| person.says(facts))
     });
-    recorded(deal, new.map(Fact::Stakeholder).collect())
+    if known {
+        return Ok(Vec::new());
+    }
+    recorded(deal, facts.into_iter().map(Fact::Stakeholder).collect())
 }
 
-/// Takes in steps of the buying plan, except those that were given for that moment.
+/// Takes in steps of the buying plan, unless exactly these were given for those moments.
 pub fn learn_plan(deal: &Deal, facts: Vec<MilestoneFacts>) -> Result<Vec<Fact>, Refusal> {
     let unknown = facts
         .iter()
@@ -94,11 +97,14 @@ pub fn learn_plan(deal: &Deal, facts: Vec<MilestoneFacts>) -> Result<Vec<Fact>, 
     if MILESTONES_MAX < deal.milestones().len() + unknown {
         return Err(full("milestones", MILESTONES_MAX));
     }
-    let new = facts.into_iter().filter(|facts| {
+    let known = facts.iter().all(|facts| {
         deal.milestone(&facts.milestone)
-            .is_none_or(|milestone| !milestone.says(facts))
+            .is_some_and(|milestone| milestone.says(facts))
     });
-    recorded(deal, new.map(Fact::Milestone).collect())
+    if known {
+        return Ok(Vec::new());
+    }
+    recorded(deal, facts.into_iter().map(Fact::Milestone).collect())
 }
 
 /// Closes the deal, unless exactly this was recorded for that moment.

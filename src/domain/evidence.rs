@@ -23,7 +23,7 @@ pub struct Evidence {
     pub stance: Stance,
     pub conviction: Conviction,
     pub attribution: Attribution,
-    /// conviction × attribution × standing × freshness × confidence, and half of that when deferred.
+    /// conviction × attribution × standing × freshness × confidence; a deferral is not in it.
     pub strength: f64,
     pub freshness: f64,
     pub standing: f64,
@@ -53,10 +53,7 @@ pub fn counting(moment: &Moment, topic: Topic) -> Vec<Evidence> {
 /// The person's best support that counts.
 pub fn support(moment: &Moment, position: &Position, topic: Topic) -> Option<Evidence> {
     let (_, claim) = moment.best_support(position, Lift::Nothing)?;
-    Some(Evidence {
-        strength: moment.support(position, Lift::Nothing),
-        ..evidence(moment, position, topic, Stance::Supports, claim)
-    })
+    Some(evidence(moment, position, topic, Stance::Supports, claim))
 }
 
 /// The person's best support as if nobody had opposed it, however old.

@@ -3,6 +3,8 @@
 //! The message is a plain sentence; the details are those of `google.rpc`. Causes from below go to the log and are
 //! never told.
 
+mod details;
+
 use std::time::Duration;
 
 use tonic::Code;
@@ -11,15 +13,11 @@ use tonic_types::ErrorDetails;
 use tonic_types::StatusExt;
 
 use crate::app;
+use crate::grpc::status::details::info;
+use crate::grpc::status::details::list;
 use crate::store;
 use crate::wire::pb::ErrorReason;
 use crate::wire::reading::Violations;
-
-/// The domain of every ErrorInfo.
-const DOMAIN: &str = "verbatim.v1";
-
-/// Details travel in a header, and clients take about 8 KiB of those: beyond this many bytes violations are counted.
-const VIOLATIONS_BYTES_MAX: usize = 4_096;
 
 /// Another writer was first: reading again and deciding anew takes about this long.
 const RETRY_CONFLICT: Duration = Duration::from_millis(10);
@@ -110,7 +108,7 @@ fn of_store(error: store::Error) -> Status {
             Status::with_error_details(
                 Code::Internal,
                 "the service could not do this; its log says why; nothing was done",
-                info(ErrorReason::StoreFault, &[]),
+                info(ErrorReason::Internal, &[]),
             )
         }
         store::Error::Busy { waiting } => retry(
@@ -252,19 +250,6 @@ pub fn of_transport(status: Status, path: &str, message_bytes_max: usize) -> Sta
     }
 }
 
-fn info(reason: ErrorReason, metadata: &[(&str, String)]) -> ErrorDetails {
-    let name = reason.as_str_name();
-    let name = name.strip_prefix("ERROR_REASON_").unwrap_or(name);
-    let metadata = metadata
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), value.clone()));
-    ErrorDetails::with_error_info(
-        name,
-        DOMAIN,
-        metadata.collect::<std::collections::HashMap<String, String>>(),
-    )
-}
-
 fn retry(
     code: Code,
     message: impl Into<String>,
@@ -275,27 +260,11 @@ fn retry(
     Status::with_error_details(code, message, details)
 }
 
-fn list(details: &mut ErrorDetails, violations: &Violations) {
-    let mut bytes = 0;
-    for (place, violation) in violations.all().iter().enumerate() {
-        bytes += violation.field.len() + violation.description.len() + 8;
-        if VIOLATIONS_BYTES_MAX < bytes {
-            let left = violations.all().len() - place;
-            details.add_bad_request_violation("", format!("and {left} more violations"));
-            return;
-        }
-        details.add_bad_request_violation(violation.field.as_str(), violation.description.as_str());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::text::Id;
     use crate::domain::time::Instant;
-    use crate::wire::reading::Origin;
-    use crate::wire::reading::Path;
-    use crate::wire::reading::Reading;
 
     #[track_caller]
     fn check(error: app::Error, code: Code, reason: &str, metadata: &[(&str, &str)]) -> Status {
@@ -403,21 +372,5 @@ mod tests {
         };
         let status = check(app::Error::Store(corrupt), Code::DataLoss, "DATA_LOSS", &[]);
         assert!(!status.message().contains("/dev/sda"));
-    }
-
-    #[test]
-    fn more_violations_than_a_header_holds_are_counted() {
-        let mut reading = Reading::of(Origin::Store);
-        for place in 0..1_000 {
-            reading.refuse(&Path::ROOT.field("milestones").index(place), "must be set");
-        }
-        let status = of_violations(&reading.end(Some(())).unwrap_err());
-        assert!(status.details().len() < 8_000, "{}", status.details().len());
-        let listed = status.get_details_bad_request().unwrap().field_violations;
-        let last = &listed.last().unwrap().description;
-        assert_eq!(
-            last,
-            &format!("and {} more violations", 1_000 - (listed.len() - 1))
-        );
     }
 }

@@ -34,8 +34,8 @@ pub struct Refusal {
     code: &'static str,
     message: String,
     details: Value,
-    /// A header that the HTTP status asks for.
-    header: Option<(header::HeaderName, HeaderValue)>,
+    /// A header that the HTTP status asks for. In a box, since few refusals have one.
+    header: Option<Box<(header::HeaderName, HeaderValue)>>,
 }
 
 impl Refusal {
@@ -51,7 +51,7 @@ impl Refusal {
             code,
             message: status.message().into(),
             details: details(status.details()),
-            header: retry_after.map(|seconds| (header::RETRY_AFTER, seconds)),
+            header: retry_after.map(|seconds| Box::new((header::RETRY_AFTER, seconds))),
         }
     }
 
@@ -70,7 +70,7 @@ impl Refusal {
     pub fn method(method: &Method) -> Refusal {
         let message = format!("the method must be POST, got {}", cut(method.as_str()));
         let mut refusal = Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "unimplemented", message);
-        refusal.header = Some((header::ALLOW, HeaderValue::from_static("POST")));
+        refusal.header = Some(Box::new((header::ALLOW, HeaderValue::from_static("POST"))));
         refusal
     }
 
@@ -83,7 +83,8 @@ impl Refusal {
         let code = "invalid_argument";
         let mut refusal = Refusal::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message);
         let accept = HeaderValue::from_static("application/json");
-        refusal.header = Some((header::HeaderName::from_static("accept-post"), accept));
+        let accept_post = header::HeaderName::from_static("accept-post");
+        refusal.header = Some(Box::new((accept_post, accept)));
         refusal
     }
 
@@ -142,7 +143,8 @@ impl Refusal {
     pub fn into_response(self) -> Response<Body> {
         let body = json!({"code": self.code, "message": self.message, "details": self.details});
         let mut response = crate::json::json(self.http, body.to_string().into());
-        if let Some((name, value)) = self.header {
+        if let Some(header) = self.header {
+            let (name, value) = *header;
             response.headers_mut().insert(name, value);
         }
         response

@@ -2,7 +2,9 @@
 
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::*;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prop_oneof;
 use proptest::sample::select;
 
 use crate::domain::event::Event;

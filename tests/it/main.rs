@@ -1,4 +1,21 @@
 //! The tests of the whole, one module a family of behaviour, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
+mod cli;
+mod doors;
+mod drain;
+mod fuzz;
+mod histories;
+mod json;
+mod laws;
+mod layers;
+mod limits;
+mod past;
+mod requests;
+mod server;
 mod store;
 mod support;

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use verbatim::store::DealKey;
@@ -125,6 +126,15 @@ pub struct StagedDisk {
     moved: Condvar,
 }
 
+/// A gate that opens when this is dropped.
+pub struct Shut<'a>(&'a StagedDisk);
+
+impl Drop for Shut<'_> {
+    fn drop(&mut self) {
+        self.0.lift();
+    }
+}
+
 #[derive(Default)]
 struct Gate {
     shut: bool,
@@ -155,9 +165,11 @@ impl StagedDisk {
         self.free_bytes.store(bytes, Ordering::SeqCst);
     }
 
-    /// Lets no sync return until [`StagedDisk::lift`].
-    pub fn shut(&self) {
+    /// Lets no sync return until [`StagedDisk::lift`], or until the answer is dropped: a test that fails meanwhile
+    /// ends with its message, and not waiting for a writer that waits for the gate.
+    pub fn shut(&self) -> Shut<'_> {
         self.gate.lock().unwrap().shut = true;
+        Shut(self)
     }
 
     pub fn lift(&self) {
@@ -167,10 +179,11 @@ impl StagedDisk {
 
     /// Waits until a sync waits at the shut gate.
     pub fn wait_for_sync(&self) {
-        let mut gate = self.gate.lock().unwrap();
-        while !gate.somebody_waits {
-            gate = self.moved.wait(gate).unwrap();
-        }
+        let gate = self.gate.lock().unwrap();
+        let waited = self
+            .moved
+            .wait_timeout_while(gate, Duration::from_secs(5), |gate| !gate.somebody_waits);
+        assert!(!waited.unwrap().1.timed_out(), "nobody synced");
     }
 }
 

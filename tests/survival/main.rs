@@ -6,6 +6,11 @@
 //! `VERBATIM_KILL_ROUNDS=500` makes the killing longer. What needs more than Rust (strace, a file system of its own) is
 //! in `observe_sync.py` and `full_disk.sh` beside this file.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 mod client;
 mod damage;
 mod disk;

@@ -160,8 +160,7 @@ mod tests {
     use crate::cli::view::tests_support::fits;
     use crate::cli::view::tests_support::moment;
 
-    #[test]
-    fn every_kind_of_entry_is_told() {
+    fn statement() -> pb::BuyerStatement {
         let claim = pb::Claim {
             topic: pb::Topic::GoLive as i32,
             stance: pb::Stance::Supports as i32,
@@ -169,7 +168,7 @@ mod tests {
             target_date: "2026-12-01".to_owned(),
             ..pb::Claim::default()
         };
-        let statement = pb::BuyerStatement {
+        pb::BuyerStatement {
             statement_id: "s1".to_owned(),
             speaker: Some(pb::Speaker {
                 stakeholder_id: "ana".to_owned(),
@@ -179,7 +178,12 @@ mod tests {
             attribution: pb::Attribution::Verbatim as i32,
             claims: vec![claim],
             ..pb::BuyerStatement::default()
-        };
+        }
+    }
+
+    #[test]
+    fn every_kind_of_entry_is_told() {
+        let statement = statement();
         let deal = pb::Deal {
             seller_stage: Some("Negotiation/Review".to_owned()),
             ..pb::Deal::default()

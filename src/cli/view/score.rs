@@ -39,7 +39,7 @@ fn head(page: &Page, score: &pb::DealScore) -> String {
 
     let mut verdict = format!(
         "{}  {}  {} · forecast {}",
-        view::bar(score.score / 100.0, 25),
+        view::bar(score.score / 100.0, usize::from(page.width / 6)),
         view::points(score.score),
         schema::title("Band", score.band),
         schema::word("ForecastCategory", score.forecast_category),
@@ -183,11 +183,13 @@ pub fn evidence(evidence: &pb::Evidence, letters_max: usize) -> String {
     };
     let notes = match evidence.attribution() {
         pb::Attribution::Paraphrased => ", by notes",
-        _ => "",
+        pb::Attribution::Inferred => " (not evidence)",
+        pb::Attribution::Verbatim | pb::Attribution::Unspecified => "",
     };
+    let speaker = view::either(&evidence.display_name, &evidence.stakeholder_id);
     format!(
         "{}, {}{side}{notes}: {}",
-        view::either(&evidence.display_name, &evidence.stakeholder_id),
+        view::either(speaker, "the seller believes"),
         moment::day(evidence.said_at.as_ref()),
         view::quote(&evidence.quote, letters_max)
     )
@@ -233,6 +235,19 @@ pub mod tests {
     use super::*;
     use crate::cli::view::tests_support::evidence as words;
     use crate::cli::view::tests_support::moment;
+
+    fn modifiers() -> Vec<pb::ModifierScore> {
+        vec![
+                pb::ModifierScore {
+                    modifier: pb::Modifier::StageMisalignment as i32,
+                    factor: 0.825,
+                    points: -11.2,
+                    reason: "Proposal/Price Quote presumes consensus creation; the buyer is at supplier selection, 1 step behind.".to_owned(),
+                },
+                pb::ModifierScore { modifier: pb::Modifier::CloseDateSlips as i32, factor: 0.9025, points: -5.1, reason: "The close date was moved 7 days or more 2 times.".to_owned() },
+                pb::ModifierScore { modifier: pb::Modifier::PlanSlippage as i32, factor: 1.0, points: 0.0, reason: String::new() },
+            ]
+    }
 
     /// A deal with gains, modifiers, a cap that binds and one that does not.
     pub fn sample() -> pb::DealScore {
@@ -282,16 +297,7 @@ pub mod tests {
                 criterion(pb::Topic::Value, 6.0, 0.7, vec![ana()]),
                 criterion(pb::Topic::ChangeRisk, 4.0, 0.0, vec![]),
             ],
-            modifiers: vec![
-                pb::ModifierScore {
-                    modifier: pb::Modifier::StageMisalignment as i32,
-                    factor: 0.825,
-                    points: -11.2,
-                    reason: "Proposal/Price Quote presumes consensus creation; the buyer is at supplier selection, 1 step behind.".to_owned(),
-                },
-                pb::ModifierScore { modifier: pb::Modifier::CloseDateSlips as i32, factor: 0.9025, points: -5.1, reason: "The close date was moved 7 days or more 2 times.".to_owned() },
-                pb::ModifierScore { modifier: pb::Modifier::PlanSlippage as i32, factor: 1.0, points: 0.0, reason: String::new() },
-            ],
+            modifiers: modifiers(),
             gates: vec![
                 pb::GateScore { gate: pb::Gate::NoCommitmentToChange as i32, cap: 45.0, binding: true },
                 pb::GateScore { gate: pb::Gate::DecisionMakerUnheard as i32, cap: 55.0, binding: false },

@@ -110,8 +110,7 @@ fn speakers(teller: &Teller, evidence: &[Evidence]) -> Vec<usize> {
 
 /// One to three questions to put to the buyer.
 pub fn questions(teller: &Teller, cause: &Cause) -> Vec<String> {
-    let cited = cause.evidence.first();
-    let quote = cited.map(|evidence| teller.quote(evidence));
+    let quote = reminded(teller, &cause.evidence);
     match cause.cause {
         StallCause::ProblemNotVoiced => vec![
             "What made you take this conversation, of all the things on your desk?".into(),
@@ -119,9 +118,9 @@ pub fn questions(teller: &Teller, cause: &Cause) -> Vec<String> {
         ],
         StallCause::ConsequenceUnknown => vec![
             match quote {
-                Some(quote) => format!(
-                    "You said {quote}. What does that cost you in a quarter, and who notices?"
-                ),
+                Some(quote) => {
+                    format!("{quote}. What does that cost you in a quarter, and who notices?")
+                }
                 None => "What does this cost you in a quarter, and who notices?".into(),
             },
             "If nothing changes in the next twelve months, what happens?".into(),
@@ -137,7 +136,7 @@ pub fn questions(teller: &Teller, cause: &Cause) -> Vec<String> {
         StallCause::GoLivePassed => vec![
             match quote {
                 Some(quote) => {
-                    format!("You had said {quote}. That day has gone by: what did it cost you?")
+                    format!("{quote}. That day has gone by: what did it cost you?")
                 }
                 None => "The date you had named has gone by: what did it cost you?".into(),
             },
@@ -163,9 +162,9 @@ pub fn questions(teller: &Teller, cause: &Cause) -> Vec<String> {
         ],
         StallCause::RiskAccepted => vec![
             match quote {
-                Some(quote) => format!(
-                    "You said {quote}. What would have to change for that to be no longer true?"
-                ),
+                Some(quote) => {
+                    format!("{quote}. What would have to change for that to be no longer true?")
+                }
                 None => {
                     "What would have to change for staying as you are to be no longer acceptable?"
                         .into()
@@ -181,18 +180,27 @@ pub fn questions(teller: &Teller, cause: &Cause) -> Vec<String> {
     }
 }
 
+/// `Hanna Vogel, you said “…”`: the first cited who is still there to be asked.
+fn reminded(teller: &Teller, evidence: &[Evidence]) -> Option<String> {
+    let evidence = evidence
+        .iter()
+        .find(|evidence| !teller.moment.people[evidence.person].departed)?;
+    let name = teller.name(evidence.person);
+    Some(format!("{name}, you said {}", teller.quote(evidence)))
+}
+
 /// The questions of the causes that come from time, people and the seller's own doing.
 fn later_questions(teller: &Teller, cause: &Cause, quote: Option<String>) -> Vec<String> {
     match cause.cause {
         StallCause::PoliteDeferral => vec![
             match quote {
-                Some(quote) => format!("You said {quote}. What will be different then?"),
+                Some(quote) => format!("{quote}. What will be different then?"),
                 None => "What will be different later?".into(),
             },
             "What happens in the meantime if you leave it as it is?".into(),
         ],
         StallCause::AttentionDrift => vec![match quote {
-            Some(quote) => format!("You once said {quote}. Is that still so?"),
+            Some(quote) => format!("{quote}. Is that still so?"),
             None => "Is what you told us then still so?".into(),
         }],
         StallCause::DecisionMakerChanged => vec![
@@ -225,7 +233,7 @@ fn later_questions(teller: &Teller, cause: &Cause, quote: Option<String>) -> Vec
         ],
         StallCause::AlternativePreferred => vec![
             match quote {
-                Some(quote) => format!("You said {quote}. What does it solve that must be solved?"),
+                Some(quote) => format!("{quote}. What does it solve that must be solved?"),
                 None => "What does the other way solve that must be solved?".into(),
             },
             "What would have to go wrong there for you to regret it?".into(),

@@ -1,11 +1,15 @@
 //! Why a modifier takes what it takes, and the headline of an explanation.
 
+use crate::domain::loss::StallCause;
 use crate::domain::phrase;
 use crate::domain::phrase::Teller;
+use crate::domain::phrase::ask;
 use crate::domain::scale::Modifier;
 use crate::domain::stage;
 use crate::domain::stage::StageSource;
 use crate::domain::stall::Stall;
+use crate::domain::state::DealState;
+use crate::domain::state::StateSince;
 use crate::domain::state::Why;
 use crate::domain::time::Instant;
 use crate::domain::topic::BuyingStage;
@@ -28,12 +32,9 @@ pub fn of_modifier(teller: &Teller, modifier: Modifier) -> String {
 
 /// One sentence for the top of a side panel: the state and what weighs most.
 pub fn headline(teller: &Teller, stall: &Stall) -> String {
-    let state = state(teller, stall.state.why);
+    let state = state(teller, stall.state);
     match stall.causes.first() {
-        Some(cause) => format!(
-            "{state}; what costs most: {}.",
-            phrase::in_short(cause.cause)
-        ),
+        Some(cause) => format!("{state}; {}.", gist(teller, cause.cause)),
         None => format!("{state}; nothing is lost."),
     }
 }
@@ -147,7 +148,19 @@ fn against(teller: &Teller, topic: Topic, gist: &str) -> String {
     )
 }
 
-fn state(teller: &Teller, why: Why) -> String {
+/// What costs most, in a few words.
+fn gist(teller: &Teller, cause: StallCause) -> String {
+    let unsaid = ask::topic_of(cause).filter(|topic| {
+        let weight = teller.tally.weights[topic.index()];
+        weight.support == 0.0 && weight.opposition == 0.0 && cause != StallCause::GoLivePassed
+    });
+    match unsaid {
+        Some(topic) => format!("no buyer has said {}", phrase::saying(topic)),
+        None => phrase::in_short(cause).into(),
+    }
+}
+
+fn state(teller: &Teller, state: StateSince) -> String {
     let days = |since: Instant| {
         let days = teller.moment.as_of.since(since).as_days() as i64;
         match days {
@@ -155,7 +168,7 @@ fn state(teller: &Teller, why: Why) -> String {
             days => format!("{days} days"),
         }
     };
-    match why {
+    match state.why {
         Why::Outcome => "Closed".into(),
         Why::Silence(since) => format!("Dark: no buyer has been heard for {}", days(since)),
         Why::NeverHeard(since) => {
@@ -164,7 +177,10 @@ fn state(teller: &Teller, why: Why) -> String {
                 days(since)
             )
         }
-        Why::NoProgress(since) => format!("No progress for {}", days(since)),
+        Why::NoProgress(since) if state.state == DealState::Stalled => {
+            format!("Stalled: no progress for {}", days(since))
+        }
+        Why::NoProgress(since) => format!("Slowing: no progress for {}", days(since)),
         Why::Slips(slips, _) => {
             format!("Stalled: {slips} slips of the close date and no progress since")
         }

@@ -80,15 +80,23 @@ fn tally_changes(facts: &sled::Tree) -> Result<Tally, Unreadable> {
 
 fn tally_events(facts: &sled::Tree) -> Result<Tally, Unreadable> {
     let mut tally = Tally::default();
+    let mut before: Option<(DealKey, Revision)> = None;
     let mut scan = facts.range(keys::EVENTS.to_vec()..keys::behind(keys::EVENTS));
     while let Some(record) = frames::next(&mut scan)? {
-        match keys::parse_event(&record.key) {
-            Some((deal, revision)) => tally.add(&deal, revision, record.stamp),
-            None => {
-                let problem = "the key is not one of an event";
-                return Err(Unreadable::at(&record.key, problem));
-            }
+        let Some((deal, revision)) = keys::parse_event(&record.key) else {
+            let problem = "the key is not one of an event";
+            return Err(Unreadable::at(&record.key, problem));
+        };
+        let expected = match &before {
+            Some((same, last)) if *same == deal => last + 1,
+            _ => 1,
+        };
+        if revision != expected {
+            let place = keys::event(&keys::deal(&deal), expected);
+            return Err(Unreadable::at(&place, "the event is missing"));
         }
+        tally.add(&deal, revision, record.stamp);
+        before = Some((deal, revision));
     }
     Ok(tally)
 }

@@ -268,45 +268,98 @@ fn one_slot_of_the_watermark_is_enough_and_none_is_refused() {
     assert!(refusal.to_string().contains("watermark"), "{refusal}");
 }
 
-#[test]
-fn a_damaged_store_can_be_opened_for_rescue() {
+/// Damages a closed store behind its back, as a fault in sled would.
+fn tamper(directory: &Path, with: impl FnOnce(&sled::Tree, Vec<sled::IVec>)) {
+    let db = sled::Config::new().path(directory).open().unwrap();
+    let facts = db.open_tree("facts").unwrap();
+    let keys = facts.iter().keys().map(Result::unwrap).collect();
+    with(&facts, keys);
+    db.flush().unwrap();
+}
+
+/// Asserts that a store whose events `with` damages is refused, and that what is whole can be rescued from it.
+#[track_caller]
+fn check_rescue(
+    with: impl FnOnce(&sled::Tree, Vec<sled::IVec>),
+    expected_place: &str,
+    expected_problem: &str,
+) {
     let home = tempfile::tempdir().unwrap();
-    let long = vec![vec![5; 20_480]];
     run(async {
         let store = open(home.path());
-        store.append(&deal("bad"), 0, long.clone()).await.unwrap();
-        store
-            .append(&deal("good"), 0, vec![b"good".to_vec()])
-            .await
-            .unwrap();
+        // Keys: 0 is the change feed's first group, 1 its second, then three events of `bad`, the last in 6 parts.
+        let bad = vec![b"one".to_vec(), b"two".to_vec(), vec![5; 20_480]];
+        store.append(&deal("bad"), 0, bad).await.unwrap();
+        let good = vec![b"good".to_vec()];
+        store.append(&deal("good"), 0, good).await.unwrap();
         store.close().await;
     });
-    // Behind the store's back, as a fault in sled would: one part of the long event goes.
-    let db = sled::Config::new().path(home.path()).open().unwrap();
-    let facts = db.open_tree("facts").unwrap();
-    let part = facts.iter().keys().map(Result::unwrap).nth(3).unwrap();
-    facts.remove(part).unwrap();
-    db.flush().unwrap();
-    drop((db, facts));
+    tamper(home.path(), with);
 
-    let refusal = Embedded::open(home.path(), Options::default())
-        .err()
-        .unwrap();
-    assert!(refusal.to_string().contains("acme/bad@1"), "{refusal}");
+    let refusal = Embedded::open(home.path(), Options::default()).err();
+    let refusal = refusal.unwrap().to_string();
+    assert!(refusal.contains("acme/bad"), "{refusal}");
 
     let options = Options {
         check: Check::Tail,
         ..Options::default()
     };
     let store = Embedded::open(home.path(), options).unwrap();
+    let expected = Error::Corrupt {
+        place: expected_place.to_owned(),
+        problem: expected_problem.to_owned(),
+    };
     run(async {
-        let broken = store.events(&deal("bad"), 0, 1).await;
-        assert!(
-            matches!(&broken, Err(Error::Corrupt { place, .. }) if place == "acme/bad@1"),
-            "{broken:?}"
-        );
+        assert_eq!(store.events(&deal("bad"), 0, 9).await, Err(expected));
         let good = store.events(&deal("good"), 0, 1).await.unwrap();
         assert_eq!(good[0].bytes, b"good");
         assert_eq!(store.fault(), None);
     });
+}
+
+#[test]
+fn a_hole_in_a_history_is_noticed() {
+    check_rescue(
+        |facts, keys| {
+            facts.remove(&keys[3]).unwrap();
+        },
+        "acme/bad@2",
+        "the event is missing",
+    );
+}
+
+#[test]
+fn a_missing_part_of_a_long_event_is_noticed() {
+    check_rescue(
+        |facts, keys| {
+            facts.remove(&keys[6]).unwrap();
+        },
+        "acme/bad@3",
+        "part 2 of 6 is missing",
+    );
+}
+
+#[test]
+fn a_changed_value_is_noticed() {
+    check_rescue(
+        |facts, keys| {
+            let mut value = facts.get(&keys[2]).unwrap().unwrap().to_vec();
+            *value.last_mut().unwrap() ^= 1;
+            facts.insert(&keys[2], value).unwrap();
+        },
+        "acme/bad@1",
+        "the checksum does not fit",
+    );
+}
+
+#[test]
+fn a_value_at_another_key_is_noticed() {
+    check_rescue(
+        |facts, keys| {
+            let value = facts.get(&keys[2]).unwrap().unwrap();
+            facts.insert(&keys[3], value).unwrap();
+        },
+        "acme/bad@2",
+        "the checksum does not fit",
+    );
 }

@@ -1,0 +1,208 @@
+//! The one binary, run as people run it: what it prints and the exit code it ends with.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Child;
+use std::process::ChildStderr;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
+use tempfile::TempDir;
+
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
+
+fn verbatim(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
+    // The settings of whoever runs the tests are not those of the tests.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    verbatim(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
+    let output = run(arguments);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(exit),
+        "{arguments:?}\n{stdout}\n{stderr}"
+    );
+    assert!(stdout.contains(out), "{out} in {stdout}");
+    assert!(stderr.contains(err), "{err} in {stderr}");
+}
+
+/// A service of its own, on a free port, gone at the end of the test.
+struct Service {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    url: String,
+    _data: TempDir,
+}
+
+impl Service {
+    fn start() -> Service {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().to_str().unwrap();
+        let mut command = verbatim(&[
+            "serve",
+            "--data",
+            path,
+            "--listen",
+            "127.0.0.1:0",
+            "--log-level",
+            "off",
+        ]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let url = line
+            .split_once("listens on ")
+            .expect(&line)
+            .1
+            .split_once(';')
+            .unwrap()
+            .0
+            .to_owned();
+        Service {
+            child,
+            stderr,
+            url,
+            _data: data,
+        }
+    }
+
+    /// Asks it to stop; answers how it ended.
+    fn stop(mut self) -> Option<i32> {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        let mut rest = String::new();
+        self.stderr.read_line(&mut rest).unwrap();
+        assert_eq!(rest, "", "nothing more is said");
+        status.code()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It has ended already where the test got to its end.
+        let _ended = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+#[test]
+fn the_demo_tells_the_pipeline_and_one_deal() {
+    let output = run(&["demo", "--once", "--listen", "127.0.0.1:0"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let parts = [
+        "The pipeline: ",
+        "→",
+        "best ",
+        "Base ",
+        "of 100 points are lost",
+        "Ask ",
+        "verbatim explain opp-",
+        "curl -s",
+    ];
+    for part in parts {
+        assert!(stdout.contains(part), "{part} in {stdout}");
+    }
+    assert!(stdout.lines().all(|line| line.chars().count() <= 80
+        || line.contains("--server")
+        || line.contains("curl")));
+}
+
+#[test]
+fn a_file_loaded_twice_is_kept_once_and_asked_about() {
+    let service = Service::start();
+    let at = ["--server", &service.url];
+    let with = |arguments: &[&'static str]| [arguments, &at].concat();
+    let load = [&["load", STORY, "--shift-to-today"], at.as_slice()].concat();
+    check(&load, 0, "lines taken, in", "sending ");
+    check(&load, 0, "there already", "");
+    check(&with(&["score", "opp-1031"]), 0, "Consequence", "");
+    check(
+        &with(&[
+            "explain",
+            "opp-1031",
+            "--plan",
+            "Offer 10 % off if they sign by Friday",
+        ]),
+        0,
+        "Expiring offer",
+        "",
+    );
+    check(
+        &with(&["history", "opp-1031", "--json"]),
+        0,
+        "\"revision\": \"1\"",
+        "",
+    );
+    check(
+        &with(&["score", "nosuch"]),
+        1,
+        "",
+        "verbatim: there is no deal nosuch",
+    );
+    check(
+        &with(&["score", "nosuch", "--json"]),
+        1,
+        "",
+        "\"reason\": \"DEAL_NOT_FOUND\"",
+    );
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
+fn the_exit_code_tells_what_went_wrong() {
+    let nobody = "http://127.0.0.1:1";
+    check(
+        &["score", "d", "--server", nobody],
+        69,
+        "",
+        "no service answers at http://127.0.0.1:1",
+    );
+    check(&["score"], 64, "", "Usage: verbatim score");
+    check(
+        &["serve", "--workers", "0", "--calls-max", "0"],
+        64,
+        "",
+        "--workers: must be a whole number from 1 to 1024",
+    );
+    check(&["load", "/nonexistent.ndjson"], 64, "", "cannot be read");
+    check(&["serve", "--print-config"], 0, "deadline_ms = 10000 ", "");
+    check(&["--help"], 0, "Exit codes:", "");
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.ndjson");
+    std::fs::write(&file, "# one\n{\"upsertDeal\":{}}\n").unwrap();
+    let file = file.to_str().unwrap();
+    let place = format!("{file}:2: upsertDeal.deal.dealId: must be set");
+    check(&["load", file, "--server", nobody], 65, "", &place);
+    check(
+        &["demo", "--data", dir.path().to_str().unwrap()],
+        64,
+        "",
+        "must be empty or absent",
+    );
+}

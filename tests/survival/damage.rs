@@ -86,6 +86,40 @@ fn check_answer<T: PartialEq + std::fmt::Debug>(
     }
 }
 
+/// Damages one record in a way that sled cannot see: its own checksums fit. Answers what was done.
+fn damage_through_sled(data: &Path, tree: &str, dice: &mut Dice) -> String {
+    let db = sled::open(data).unwrap();
+    let records = db.open_tree(tree).unwrap();
+    let keys: Vec<sled::IVec> = records.iter().keys().map(Result::unwrap).collect();
+    let place = dice.below(keys.len() as u64) as usize;
+    let key = &keys[place];
+    let value = records.get(key).unwrap().unwrap();
+    let done = match dice.below(3) {
+        0 => {
+            let mut bytes = value.to_vec();
+            let at = dice.below(bytes.len() as u64) as usize;
+            bytes[at] ^= 1 + dice.below(255) as u8;
+            records.insert(key, bytes).unwrap();
+            format!("byte {at} changed")
+        }
+        1 => {
+            records.remove(key).unwrap();
+            "record removed".to_owned()
+        }
+        _ => {
+            let other = &keys[(place + 1) % keys.len()];
+            records.insert(other, value).unwrap();
+            "next record overwritten".to_owned()
+        }
+    };
+    drop(records);
+    drop(db);
+    format!(
+        "{tree}, {}: {done}",
+        String::from_utf8_lossy(key).escape_default()
+    )
+}
+
 /// Damages a copy at a place that the dice choose. Answers what was done.
 fn damage(data: &Path, dice: &mut Dice) -> String {
     let files: Vec<_> = files(data)
@@ -145,6 +179,39 @@ async fn a_damaged_directory_gives_right_answers_or_none() {
         "150 places damaged: {refused} refused to start, {with_losses} answered DATA_LOSS, {unharmed} answered all"
     );
     assert!(0 < refused && 0 < unharmed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_fact_that_sled_takes_for_good_is_refused_and_named() {
+    let (home, _) = written().await;
+    let mut dice = Dice(5);
+    for _ in 0..40 {
+        let damaged = copy(home.path());
+        let what = damage_through_sled(damaged.path(), "facts", &mut dice);
+        let Err(refusal) = serve(damaged.path()).await else {
+            panic!("{what}: it serves");
+        };
+        let text = refusal.to_string();
+        assert_eq!(refusal.exit_code(), 70, "{what}: {text}");
+        let named = ["default/deal-", "change", "acknowledged"];
+        assert!(
+            named.iter().any(|name| text.contains(name)),
+            "{what}: {text}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_projection_that_sled_takes_for_good_changes_no_answer() {
+    let (home, right) = written().await;
+    let mut dice = Dice(6);
+    for _ in 0..40 {
+        let damaged = copy(home.path());
+        let what = damage_through_sled(damaged.path(), "projections", &mut dice);
+        let (server, client) = serve(damaged.path()).await.unwrap();
+        assert!(check_answers(&right, ask(&client).await, &what), "{what}");
+        server.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,10 @@ mod client;
 mod deal;
 mod demo;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod feed;
+mod lanes;
 mod load;
 mod moment;
 mod money;

@@ -170,6 +170,7 @@ struct StateTable {
 
 impl ModelFile {
     /// The model, and what is wrong with the names in the file.
+    #[expect(clippy::too_many_lines, reason = "names every number once")]
     fn into_model(self) -> (Model, Vec<Fault>) {
         let mut faults = Vec::new();
         let topics = by_name(

@@ -16,9 +16,8 @@ use tonic::Status;
 use crate::cli::client::Client;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::feed;
-use crate::cli::feed::After;
 use crate::cli::feed::Story;
+use crate::cli::lanes::After;
 use crate::cli::load;
 use crate::cli::moment;
 use crate::cli::progress::Progress;
@@ -148,10 +147,9 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Internal, checked.faults.join("\n")));
     }
     let started = Instant::now();
-    let days = feed::days_to_today(&checked);
     let tally = story
         .send(
-            days,
+            &checked,
             client,
             After::Stop,
             &Progress::new("playing the story", checked.lines),
@@ -193,25 +191,27 @@ async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
     })
 }
 
-/// The deal with most to tell: open and stalled, with words to cite, and of these the one that could gain most.
+/// The deal with most to tell: open and stalled, under a cap, with modifiers and words to cite.
 fn chosen(rows: &[Row]) -> Option<&Row> {
     let tells = |row: &&Row| {
+        let open = row.deal.outcome.is_none();
         let stalled = row.explanation.state() == pb::DealState::Stalled;
-        let cited = row
+        let capped = row.score.gates.iter().any(|gate| gate.binding);
+        let modified = row
+            .score
+            .modifiers
+            .iter()
+            .any(|modifier| modifier.factor < 1.0);
+        // A deal that is nearly lost has less to gain from an explanation.
+        let alive = row.score.score >= 20.0;
+        let cited: usize = row
             .explanation
             .causes
             .iter()
             .take(3)
-            .filter(|cause| !cause.evidence.is_empty())
-            .count();
-        let taken = row
-            .score
-            .modifiers
-            .iter()
-            .filter(|modifier| modifier.factor < 1.0)
-            .count();
-        let open = row.deal.outcome.is_none();
-        (open, stalled, cited + taken, row.deal.statements)
+            .map(|cause| cause.evidence.len())
+            .sum();
+        (open, stalled, alive, capped, modified, cited)
     };
     rows.iter().max_by_key(tells)
 }

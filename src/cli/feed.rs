@@ -1,48 +1,17 @@
 //! A file of writes, checked whole and then sent through the service's own interface.
 //!
-//! Several calls are in flight, but the writes of one deal go one after another in the order of the file: each deal
-//! belongs to one lane. The text stays in memory and is read twice, so that nothing is sent of a file that is wrong and
-//! nothing is kept of a line that was sent.
-
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+//! The text stays in memory and is read twice, so that nothing is sent of a file that is wrong and nothing is kept of a
+//! line that was sent.
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tonic::Code;
-use tonic::Status;
-use tonic_types::StatusExt;
 
 use crate::cli::client::Client;
-use crate::cli::client::Taken;
-use crate::cli::failure;
-use crate::cli::moment;
+use crate::cli::lanes::After;
+use crate::cli::lanes::Lanes;
+use crate::cli::lanes::Tally;
 use crate::cli::ndjson;
 use crate::cli::progress::Progress;
 use crate::cli::shift;
-use crate::wire::pb::write::Write;
-
-/// Calls in flight. More would meet the service's own group commit without gain.
-const LANES: usize = 16;
-
-/// Writes that wait in a lane.
-const LANE_WAITING_MAX: usize = 32;
-
-/// Times that a write is sent before its refusal stands.
-const ATTEMPTS_MAX: u32 = 6;
-
-/// The wait after the first attempt, where the service names none; doubled after each other.
-const RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// The longest wait between attempts.
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// Writes, and the name by which faults call their file.
 pub struct Story {
@@ -61,34 +30,12 @@ pub struct Checked {
     pub lines_bad: usize,
     /// The latest instant of all good lines.
     pub newest: Option<Timestamp>,
-}
-
-/// Whether to go on after a line that is wrong or refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
-    Stop,
-    GoOn,
-}
-
-/// What became of the lines sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    pub taken: usize,
-    /// Taken, of which this many were there already.
-    pub before: usize,
-    pub refused: usize,
-    /// The code of the first refusal that is no fault of the data.
-    pub fault: Option<Code>,
-}
-
-/// A line on its way.
-struct Sent {
-    line: usize,
-    write: Write,
+    /// The whole days by which the story is to be moved.
+    pub days: i64,
 }
 
 impl Story {
-    /// Checks every line for form, and that it can be moved by as many days as the story is to be moved.
+    /// Checks every line for form; with `shift_to` also that it can be moved so that the story ends there.
     pub fn check(&self, shift_to: Option<Timestamp>) -> Checked {
         let mut checked = Checked::default();
         for (number, line) in ndjson::lines(&self.text) {
@@ -104,7 +51,8 @@ impl Story {
             }
         }
         if let (Some(now), Some(newest)) = (shift_to, checked.newest) {
-            self.check_shift(shift::days(newest, now), &mut checked);
+            checked.days = shift::days(newest, now);
+            self.check_shift(&mut checked);
         }
         checked
     }
@@ -125,62 +73,38 @@ impl Story {
         deals
     }
 
-    /// Sends every good line, moved by `days`.
+    /// Sends every good line, moved as it was checked.
     pub async fn send(
         &self,
-        days: i64,
+        checked: &Checked,
         client: &Client,
         after: After,
         progress: &Progress,
     ) -> Tally {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut lanes = Vec::new();
-        let mut running = JoinSet::new();
-        for _ in 0..LANES {
-            let (sender, waiting) = mpsc::channel(LANE_WAITING_MAX);
-            lanes.push(sender);
-            let lane = Lane {
-                name: self.name.clone(),
-                client: client.clone(),
-                after,
-                stop: stop.clone(),
-                progress: progress.clone(),
-            };
-            running.spawn(lane.run(waiting));
-        }
-
+        let lanes = Lanes::open(&self.name, client, after, progress);
         for (line, text) in ndjson::lines(&self.text) {
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            // Told when the file was checked.
+            // What is wrong with a line was told when the file was checked.
             let Ok(mut message) = ndjson::read(text) else {
                 continue;
             };
-            if days != 0 && shift::shift(&mut message, days).is_err() {
+            if checked.days != 0 && shift::shift(&mut message, checked.days).is_err() {
                 continue;
             }
-            let write = ndjson::write(&message);
-            let lane = lane_of(ndjson::deal_id(&write));
-            // A lane ends only once its sender is dropped, below.
-            let _ended = lanes[lane].send(Sent { line, write }).await;
+            if !lanes.send(line, ndjson::write(&message)).await {
+                break;
+            }
         }
-        drop(lanes);
-
-        let mut tally = Tally::default();
-        while let Some(lane) = running.join_next().await {
-            tally.add(lane.expect("a lane does not panic"));
-        }
+        let tally = lanes.close().await;
         progress.finish();
         tally
     }
 
-    fn check_shift(&self, days: i64, checked: &mut Checked) {
+    fn check_shift(&self, checked: &mut Checked) {
         for (number, line) in ndjson::lines(&self.text) {
             let Ok(mut message) = ndjson::read(line) else {
                 continue;
             };
-            if let Err(fault) = shift::shift(&mut message, days) {
+            if let Err(fault) = shift::shift(&mut message, checked.days) {
                 checked.lines_bad += 1;
                 checked.faults.push(self.at(number, &fault));
             }
@@ -190,107 +114,6 @@ impl Story {
     fn at(&self, line: usize, fault: &str) -> String {
         format!("{}:{line}: {fault}", self.name)
     }
-}
-
-/// The whole days by which to move what was checked so that it ends today; 0 where it holds no instant.
-pub fn days_to_today(checked: &Checked) -> i64 {
-    checked
-        .newest
-        .map_or(0, |newest| shift::days(newest, moment::now()))
-}
-
-impl Tally {
-    fn add(&mut self, other: Tally) {
-        self.taken += other.taken;
-        self.before += other.before;
-        self.refused += other.refused;
-        self.fault = self.fault.or(other.fault);
-    }
-}
-
-/// Sends the writes of its deals one after another.
-struct Lane {
-    name: String,
-    client: Client,
-    after: After,
-    stop: Arc<AtomicBool>,
-    progress: Progress,
-}
-
-impl Lane {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Sent>) -> Tally {
-        let mut tally = Tally::default();
-        while let Some(Sent { line, write }) = waiting.recv().await {
-            // What waits is dropped, so that whoever feeds the lane is not held up.
-            if self.stop.load(Ordering::Relaxed) {
-                continue;
-            }
-            match self.deliver(write).await {
-                Ok(taken) => {
-                    tally.taken += 1;
-                    tally.before += usize::from(taken == Taken::Before);
-                    self.progress.step();
-                }
-                Err(status) => {
-                    tally.refused += 1;
-                    self.refuse(line, &status, &mut tally);
-                }
-            }
-        }
-        tally
-    }
-
-    /// Sends until it is taken or a refusal stands. Repeating is safe: what is sent carries its own ids.
-    async fn deliver(&mut self, write: Write) -> Result<Taken, Status> {
-        let mut attempt = 1;
-        loop {
-            let status = match self.client.write(write.clone()).await {
-                Ok(taken) => return Ok(taken),
-                Err(status) => status,
-            };
-            if attempt == ATTEMPTS_MAX || !may_pass(status.code()) {
-                return Err(status);
-            }
-            let asked = failure::retry_delay(&status.get_error_details());
-            let delay = asked.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1));
-            sleep(delay.min(RETRY_DELAY_MAX)).await;
-            attempt += 1;
-        }
-    }
-
-    fn refuse(&self, line: usize, status: &Status, tally: &mut Tally) {
-        let at = format!("{}:{line}", self.name);
-        self.progress
-            .tell(&format!("{at}: {}", failure::sentence(status)));
-        for remark in failure::remarks(status) {
-            self.progress.tell(&format!("{at}: {remark}"));
-        }
-        // Where no write can be taken any more, going on would only repeat it for each line.
-        let hopeless = matches!(
-            status.code(),
-            Code::Unavailable | Code::Unimplemented | Code::Unknown
-        );
-        if hopeless || may_pass(status.code()) {
-            tally.fault = tally.fault.or(Some(status.code()));
-        }
-        if hopeless || self.after == After::Stop {
-            self.stop.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Whether the same write may be taken a moment later.
-fn may_pass(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded
-    )
-}
-
-fn lane_of(deal_id: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    deal_id.hash(&mut hasher);
-    (hasher.finish() % LANES as u64) as usize
 }
 
 #[cfg(test)]

@@ -12,10 +12,9 @@ use crate::cli::client::ServerArgs;
 use crate::cli::failure;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::feed;
-use crate::cli::feed::After;
 use crate::cli::feed::Story;
-use crate::cli::feed::Tally;
+use crate::cli::lanes::After;
+use crate::cli::lanes::Tally;
 use crate::cli::moment;
 use crate::cli::progress::Progress;
 use crate::cli::view::count;
@@ -61,11 +60,6 @@ pub async fn run(args: LoadArgs) -> Result<String, Failure> {
         return Err(Failure::new(Exit::Data, text));
     }
 
-    let days = if args.shift_to_today {
-        feed::days_to_today(&checked)
-    } else {
-        0
-    };
     let client = args.server.connect().await?;
     let started = Instant::now();
     let after = if args.keep_going {
@@ -75,14 +69,19 @@ pub async fn run(args: LoadArgs) -> Result<String, Failure> {
     };
     let sendable = checked.lines - checked.lines_bad;
     let tally = story
-        .send(days, &client, after, &Progress::new("sending", sendable))
+        .send(
+            &checked,
+            &client,
+            after,
+            &Progress::new("sending", sendable),
+        )
         .await;
 
     let mut text = told(&tally, sendable, started);
-    if days != 0 {
+    if checked.days != 0 {
         text.push_str(&format!(
             "; moved by {}",
-            count(days.unsigned_abs() as usize, "day")
+            count(checked.days.unsigned_abs() as usize, "day")
         ));
     }
     if tally.refused == 0 && checked.lines_bad == 0 {

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+
 /// Nanoseconds of a second.
 const NANOS: i128 = 1_000_000_000;
 
@@ -22,7 +25,9 @@ pub const ALLOWED: &str =
     "RFC 3339 (2026-03-02T09:00:00Z), a date, `now`, or so long ago: -30d, -12h, -2w";
 
 pub fn now() -> Timestamp {
-    Timestamp::now()
+    let now = SystemClock.now();
+    Timestamp::new(now.unix_seconds(), now.subsecond_nanos())
+        .expect("the clock keeps to 1970 to 2200")
 }
 
 /// Reads an instant: RFC 3339, a date, `now`, or so long ago (`-30d`; `w`, `d`, `h`, `m`).

@@ -25,9 +25,7 @@ impl Progress {
     pub fn new(label: &'static str, total: usize) -> Progress {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total as u64);
-            let style = ProgressStyle::with_template(
-                " {msg} {bar:40.green/dim} {pos}/{len} lines  {per_sec}",
-            );
+            let style = ProgressStyle::with_template(" {msg} {bar:40.green/dim} {pos}/{len} lines");
             bar.set_style(
                 style
                     .expect("the template is well formed")

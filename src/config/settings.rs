@@ -32,7 +32,7 @@ pub struct Settings {
     pub deadline_ms: u64,
     /// Appends that may wait for the writer; more are refused at once. Range: 1 to 1,000,000. Default: 4,096.
     pub write_queue_max: usize,
-    /// Appends made durable together by one sync. Range: 1 to 65,536. Default: 512.
+    /// Appends made durable together by one sync. Range: 1 to 4,096. Default: 512.
     pub write_group_max: usize,
     /// Writes are refused while the disk has less than this free. Unit: MiB. Range: 0 to 1,048,576. Default: 64.
     pub free_mib_min: u64,
@@ -133,7 +133,7 @@ impl Settings {
             write_group_max: from.number(
                 "write-group-max",
                 512,
-                1..=65_536,
+                1..=4_096,
                 "Writes made durable by one sync",
             ),
             free_mib_min: from.number(

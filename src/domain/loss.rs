@@ -160,6 +160,18 @@ pub struct Losses {
 /// A criterion's cell smaller than this is rounding noise and no cause; 45 of them are still far below what the ledger
 /// may be off.
 const POINTS_MIN: f64 = 1e-12;
+/// Points that differ by less than this are the same.
+pub const ROUNDING: f64 = 1e-9;
+
+/// The place of the first that has the most, where a difference that is mere rounding is none.
+///
+/// Two criteria of equal weight, both missing in full, cost the same, whatever order their points were added up in.
+pub fn first_of_most(ranked: &[(StallCause, f64)]) -> Option<usize> {
+    let most = ranked.iter().map(|(_, points)| *points).reduce(f64::max)?;
+    ranked
+        .iter()
+        .position(|(_, points)| most - ROUNDING <= *points)
+}
 
 impl CauseSet {
     pub const NONE: CauseSet = CauseSet(0);
@@ -219,15 +231,23 @@ impl Losses {
         for cell in &self.cells {
             costs[cell.cause as usize] += cell.points;
         }
-        let present: CauseSet = self.cells.iter().map(|cell| cell.cause).collect();
-        let mut ranked: Vec<_> = StallCause::ALL
-            .into_iter()
-            .filter(|cause| present.holds(*cause))
+        let mut left: Vec<(StallCause, f64)> = self
+            .causes()
             .map(|cause| (cause, costs[cause as usize]))
             .collect();
-        // Stable, so that equal costs keep the order of the table.
-        ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let mut ranked = Vec::with_capacity(left.len());
+        while let Some(place) = first_of_most(&left) {
+            ranked.push(left.remove(place));
+        }
         ranked
+    }
+
+    /// Those that have a cell, in the order of the table.
+    pub fn causes(&self) -> impl Iterator<Item = StallCause> + use<> {
+        let present: CauseSet = self.cells.iter().map(|cell| cell.cause).collect();
+        StallCause::ALL
+            .into_iter()
+            .filter(move |cause| present.holds(*cause))
     }
 
     /// The cells of one cause.

@@ -180,7 +180,7 @@ impl Model {
             }
         }
         let sum: f64 = self.topics.iter().map(|topic| topic.weight).sum();
-        if !((sum - 100.0).abs() <= WEIGHT_SUM_TOLERANCE) {
+        if sum.is_nan() || WEIGHT_SUM_TOLERANCE < (sum - 100.0).abs() {
             faults.push(fault(
                 "topics",
                 format!("the weights must add up to 100, got {sum}"),

@@ -5,6 +5,7 @@
 pub mod ask;
 pub mod cause;
 pub mod reason;
+pub mod remedy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use crate::domain::loss::CellOf;
 use crate::domain::loss::Impairment;
 use crate::domain::loss::Losses;
 use crate::domain::loss::StallCause;
+use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
 use crate::domain::moment::Position;
 use crate::domain::scale::Gate;
@@ -67,8 +68,6 @@ pub enum Reminder {
 const CITED_MAX: usize = 4;
 /// The most next steps.
 const STEPS_MAX: usize = 5;
-/// A lift smaller than this is rounding noise and no step.
-const LIFT_MIN: f64 = 1e-9;
 
 /// Explains a moment.
 pub fn explain(moment: &Moment, tally: &Tally) -> Stall {
@@ -123,67 +122,70 @@ impl Stall {
 /// Greedily the cause that lifts most, then the next on top of it.
 fn next_steps(moment: &Moment, tally: &Tally, losses: &Losses) -> Vec<(StallCause, f64)> {
     let [_, _, commit] = moment.model.categories;
-    let mut present: Vec<StallCause> = losses.cells.iter().map(|cell| cell.cause).collect();
-    present.sort_unstable();
-    present.dedup();
     let mut steps = Vec::new();
     let mut resolved = CauseSet::NONE;
     let mut score = tally.score;
     while steps.len() < STEPS_MAX && score < commit {
-        let best = present
-            .iter()
-            .filter(|cause| !resolved.holds(**cause))
+        let reached: Vec<(StallCause, f64)> = losses
+            .causes()
+            .filter(|cause| !resolved.holds(*cause))
             .map(|cause| {
-                let reached = losses.score_if_resolved(moment, tally, resolved.with(*cause));
-                (*cause, reached)
+                let with = resolved.with(cause);
+                (cause, losses.score_if_resolved(moment, tally, with))
             })
-            .reduce(|best, next| {
-                if LIFT_MIN < next.1 - best.1 {
-                    next
-                } else {
-                    best
-                }
-            });
-        let Some((cause, reached)) = best.filter(|(_, reached)| LIFT_MIN < reached - score) else {
+            .collect();
+        let Some(best) = loss::first_of_most(&reached).map(|place| reached[place]) else {
             break;
         };
-        steps.push((cause, reached));
-        resolved = resolved.with(cause);
-        score = reached;
+        if best.1 - score <= loss::ROUNDING {
+            break;
+        }
+        steps.push(best);
+        resolved = resolved.with(best.0);
+        score = best.1;
     }
     steps
 }
 
-/// The words behind a cause, the strongest first.
+/// A statement to cite, and how much it has to do with the loss: points, or as good as.
+type Ranked = (f64, Evidence);
+
+/// The words behind a cause, those that matter most first, each statement once.
 fn cited(moment: &Moment, cause: StallCause, cells: &[Cell]) -> Vec<Evidence> {
-    let mut cited: Vec<Evidence> = Vec::new();
+    let mut ranked: Vec<Ranked> = Vec::new();
     for cell in cells {
         match cell.of {
             CellOf::Criterion(topic, impairment) => {
-                behind_loss(moment, cause, topic, impairment, &mut cited);
+                behind_loss(moment, cause, topic, impairment, &mut ranked);
             }
             CellOf::Modifier(_) => {}
-            CellOf::Gate(gate) => cited.extend(behind_gate(moment, gate)),
+            CellOf::Gate(gate) => ranked.extend(by_strength(moment, behind_gate(moment, gate))),
         }
     }
-    match cause {
-        StallCause::Deprioritized => against(moment, Topic::Priority, &mut cited),
-        StallCause::AlternativePreferred => against(moment, Topic::Alternative, &mut cited),
-        StallCause::BuyerDisengaged => against(moment, Topic::Engagement, &mut cited),
-        // They named the problem, so that is where to ask what it costs.
-        StallCause::ConsequenceUnknown => for_it(moment, Topic::Problem, &mut cited),
-        // They like the future, which is not yet a reason to leave the present.
-        StallCause::NoCommitmentToChange => for_it(moment, Topic::Value, &mut cited),
-        _ => {}
-    }
-    // What was said about the matter itself goes before what was said beside it; the stable sort keeps that.
-    cited.sort_by(|one, other| other.strength.total_cmp(&one.strength));
-    let mut seen = Vec::new();
-    cited.retain(|evidence| {
-        let new = !seen.contains(&evidence.statement);
-        seen.push(evidence.statement);
-        new
+    ranked.extend(match cause {
+        StallCause::Deprioritized => against(moment, Topic::Priority),
+        StallCause::AlternativePreferred => against(moment, Topic::Alternative),
+        StallCause::BuyerDisengaged => against(moment, Topic::Engagement),
+        _ => Vec::new(),
     });
+    ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
+    // What was said beside the matter comes after what was said about it.
+    ranked.extend(match cause {
+        // They named the problem, so that is where to ask what it costs.
+        StallCause::ConsequenceUnknown => for_it(moment, Topic::Problem),
+        // They like the future, which is not yet a reason to leave the present.
+        StallCause::NoCommitmentToChange => for_it(moment, Topic::Value),
+        _ => Vec::new(),
+    });
+    let mut cited: Vec<Evidence> = Vec::new();
+    for (_, evidence) in ranked {
+        if cited
+            .iter()
+            .all(|other| other.statement != evidence.statement)
+        {
+            cited.push(evidence);
+        }
+    }
     cited.truncate(CITED_MAX);
     cited
 }
@@ -206,25 +208,34 @@ fn behind_loss(
     cause: StallCause,
     topic: Topic,
     impairment: Impairment,
-    cited: &mut Vec<Evidence>,
+    ranked: &mut Vec<Ranked>,
 ) {
+    let weight = moment.model.topic(topic).weight;
     for position in moment.positions(topic) {
-        let present = &moment.people[position.person];
-        let evidence = match impairment {
-            Impairment::Opposed => evidence::opposition(moment, position, topic),
+        let now = moment.support(position, Lift::Nothing);
+        let would_be = |lift| weight * (moment.support(position, lift) - now);
+        let lost = || evidence::lost_support(moment, position, topic);
+        let opposed = || evidence::opposition(moment, position, topic);
+        let found = match impairment {
+            Impairment::Opposed => opposed().map(|against| (weight * against.strength, against)),
             Impairment::Deferred => evidence::deferral(moment, position, topic)
-                .filter(|deferral| is_later(moment, position, deferral)),
-            Impairment::Drifted => {
-                evidence::lost_support(moment, position, topic).filter(|lost| lost.freshness < 1.0)
-            }
+                .filter(|deferral| is_later(moment, position, deferral))
+                .map(|deferral| (would_be(Lift::Deferral), deferral)),
+            Impairment::Drifted => lost()
+                .filter(|lost| lost.freshness < 1.0)
+                .map(|lost| (would_be(Lift::Age), lost)),
             Impairment::Departed => {
+                let present = &moment.people[position.person];
                 let decider = cause == StallCause::DecisionMakerChanged;
-                evidence::lost_support(moment, position, topic)
+                lost()
                     .filter(|_| present.departed && present.roles.decides() == decider)
+                    .map(|lost| (would_be(Lift::Departure), lost))
             }
-            Impairment::Missing => evidence::support(moment, position, topic),
+            Impairment::Missing => {
+                evidence::support(moment, position, topic).map(|support| (weight * now, support))
+            }
         };
-        cited.extend(evidence);
+        ranked.extend(found);
     }
 }
 
@@ -263,21 +274,35 @@ fn behind_gate(moment: &Moment, gate: Gate) -> Vec<Evidence> {
     }
 }
 
-fn against(moment: &Moment, topic: Topic, cited: &mut Vec<Evidence>) {
+/// Who is against it, or against it now, on a signal.
+fn against(moment: &Moment, topic: Topic) -> Vec<Ranked> {
+    let mut against = Vec::new();
     for position in moment.positions(topic) {
-        cited.extend(evidence::opposition(moment, position, topic));
+        against.extend(evidence::opposition(moment, position, topic));
         let deferred = moment.latest_stance(position) == Some(Stance::Defers);
         if topic == Topic::Priority && deferred {
-            cited.extend(evidence::deferral(moment, position, topic));
+            against.extend(evidence::deferral(moment, position, topic));
         }
     }
+    by_strength(moment, against)
 }
 
-fn for_it(moment: &Moment, topic: Topic, cited: &mut Vec<Evidence>) {
+fn for_it(moment: &Moment, topic: Topic) -> Vec<Ranked> {
     let supports = evidence::counting(moment, topic)
         .into_iter()
         .filter(|evidence| evidence.stance == Stance::Supports);
-    cited.extend(supports.take(2));
+    by_strength(moment, supports.take(2).collect())
+}
+
+/// Ranks by strength, and by what a criterion weighs; a signal weighs 1.
+fn by_strength(moment: &Moment, evidence: Vec<Evidence>) -> Vec<Ranked> {
+    evidence
+        .into_iter()
+        .map(|evidence| {
+            let weight = moment.model.topic(evidence.topic).weight.max(1.0);
+            (weight * evidence.strength, evidence)
+        })
+        .collect()
 }
 
 fn walk_away(moment: &Moment, tally: &Tally) -> Option<(Gate, Evidence)> {

@@ -11,8 +11,7 @@
 //! Absent on purpose: giving space back (sled does not; export and import do), replication, rules about deals.
 //!
 //! The files in reading order: `directory` (who holds it), `keys` and `frames` (what a record looks like), `groups`
-//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`,
-//! `sealer`, `watermark`.
+//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`, `watermark`.
 
 mod check;
 mod directory;
@@ -22,21 +21,19 @@ mod frames;
 mod groups;
 mod guard;
 mod keys;
+mod open_error;
 mod queue;
 mod reads;
-mod sealer;
 mod watermark;
 mod writer;
 
 use std::io;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
-use std::sync::mpsc;
 use std::thread;
 use std::thread::JoinHandle;
 
@@ -56,12 +53,11 @@ use crate::store::check_append;
 pub use crate::store::embedded::disk::Disk;
 pub use crate::store::embedded::disk::RealDisk;
 use crate::store::embedded::engine::Engine;
-use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
+pub use crate::store::embedded::open_error::OpenError;
 use crate::store::embedded::queue::Append;
 use crate::store::embedded::queue::Limits;
 use crate::store::embedded::queue::Queue;
-use crate::store::embedded::sealer::Sealer;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::embedded::writer::Writer;
 
@@ -112,76 +108,6 @@ pub enum Check {
     Tail,
 }
 
-/// Why a store did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Somebody else has it open.
-    #[error("{}: the store is held by {holder}", directory.display())]
-    Held { directory: PathBuf, holder: String },
-    /// A newer build wrote it. Nothing was touched.
-    #[error("{}: the store has format {found}, this build reads up to {supported}", directory.display())]
-    Newer {
-        directory: PathBuf,
-        found: u64,
-        supported: u8,
-    },
-    /// It is not a store of ours. Nothing was touched.
-    #[error("{}: this is not a store: {problem}", directory.display())]
-    Foreign { directory: PathBuf, problem: String },
-    /// A record that was acknowledged is not there, or does not check.
-    #[error("{}: {place}: {problem}", directory.display())]
-    Corrupt {
-        directory: PathBuf,
-        place: String,
-        problem: String,
-    },
-    /// The newest groups are gone from the log. To go on with what is there, remove the file `watermark`.
-    #[error("{}: {expected} appends were acknowledged, {found} are there: the end of the log is lost", directory.display())]
-    Tail {
-        directory: PathBuf,
-        expected: u64,
-        found: u64,
-    },
-    /// sled refused, or panicked.
-    #[error("{}: sled cannot open it: {problem}", directory.display())]
-    Sled { directory: PathBuf, problem: String },
-    /// A call to the system failed.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        path: PathBuf,
-        action: &'static str,
-        source: io::Error,
-    },
-}
-
-impl OpenError {
-    fn io(path: &Path, action: &'static str, source: io::Error) -> OpenError {
-        OpenError::Io {
-            path: path.to_owned(),
-            action,
-            source,
-        }
-    }
-
-    fn sled(directory: &Path, problem: &str) -> OpenError {
-        OpenError::Sled {
-            directory: directory.to_owned(),
-            problem: problem.to_owned(),
-        }
-    }
-
-    fn unreadable(directory: &Path, unreadable: Unreadable) -> OpenError {
-        match unreadable {
-            Unreadable::Broken { place, problem } => OpenError::Corrupt {
-                directory: directory.to_owned(),
-                place,
-                problem,
-            },
-            Unreadable::Sled(error) => OpenError::sled(directory, &error.to_string()),
-        }
-    }
-}
-
 /// A store in a directory.
 ///
 /// Dropping it without [`Store::close`] is like killing the process: what was acknowledged is there, what waited may
@@ -191,9 +117,9 @@ pub struct Embedded {
     engine: RwLock<Option<Arc<Engine>>>,
     queue: Arc<Queue>,
     fault: Arc<OnceLock<String>>,
-    // Its senders live as long as the threads.
-    threads_ended: watch::Receiver<()>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    // Its sender lives as long as the writer thread.
+    writer_ended: watch::Receiver<()>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Embedded {
@@ -241,30 +167,28 @@ impl Embedded {
             group_bytes_max: options.group_bytes_max,
         }));
         let fault = Arc::clone(engine.fault());
-        let (threads_live, threads_ended) = watch::channel(());
-        let (to_sealer, applied) = mpsc::sync_channel(sealer::WAITING_MAX);
+        let (writer_lives, writer_ended) = watch::channel(());
 
-        let mut sealer = Sealer::new(Arc::clone(&engine), applied, watermark);
-        let sealer = spawn(
-            "store-sealer",
-            &fault,
-            threads_live.clone(),
-            &queue,
-            move || {
-                sealer.run();
-            },
-        )?;
-        let mut writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), to_sealer);
-        let writer = spawn("store-writer", &fault, threads_live, &queue, move || {
-            writer.run();
+        let mut writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), watermark);
+        let writers_queue = Arc::clone(&queue);
+        let writers_fault = Arc::clone(&fault);
+        let thread = thread::Builder::new().name("store-writer".to_owned());
+        let writer = thread.spawn(move || {
+            if let Err(panic) = guarded(|| writer.run()) {
+                writers_fault.get_or_init(|| format!("the writer panicked: {panic}"));
+            }
+            // Whatever ended the writer, nobody may wait for it, and the engine goes before the word that it ended.
+            writers_queue.abandon();
+            drop(writer);
+            drop(writer_lives);
         })?;
 
         Ok(Embedded {
             engine: RwLock::new(Some(engine)),
             queue,
             fault,
-            threads_ended,
-            threads: Mutex::new(vec![writer, sealer]),
+            writer_ended,
+            writer: Mutex::new(Some(writer)),
         })
     }
 
@@ -381,8 +305,8 @@ impl Store for Embedded {
 
     async fn close(&self) {
         self.queue.close();
-        // An error is the senders dropped, which is what is waited for.
-        let mut ended = self.threads_ended.clone();
+        // An error is the sender dropped, which is what is waited for.
+        let mut ended = self.writer_ended.clone();
         while ended.changed().await.is_ok() {}
         let engine = self
             .engine
@@ -396,33 +320,14 @@ impl Store for Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.queue.abandon();
-        let threads = self
-            .threads
+        let writer = self
+            .writer
             .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Waits for a few groups at most, so that the directory is free when this returns.
-        for thread in threads.drain(..) {
-            let _ = thread.join();
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // Waits for one group at most, so that the directory is free when this returns.
+        if let Some(writer) = writer {
+            let _ = writer.join();
         }
     }
-}
-
-/// Runs `work` in a thread; however it ends, nobody goes on waiting for it.
-fn spawn(
-    name: &str,
-    fault: &Arc<OnceLock<String>>,
-    lives: watch::Sender<()>,
-    queue: &Arc<Queue>,
-    work: impl FnOnce() + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let fault = Arc::clone(fault);
-    let queue = Arc::clone(queue);
-    thread::Builder::new().name(name.to_owned()).spawn(move || {
-        // The work owns its part of the engine, and lets go of it before the word that it ended.
-        if let Err(panic) = guarded(work) {
-            fault.get_or_init(|| format!("a thread of the store panicked: {panic}"));
-        }
-        queue.abandon();
-        drop(lives);
-    })
 }

@@ -5,11 +5,11 @@
 
 mod damage;
 mod embedded;
+mod names;
+mod paging;
 
 use std::sync::Arc;
 
-use verbatim::store::Change;
-use verbatim::store::DEAL_BYTES_MAX;
 use verbatim::store::DealKey;
 use verbatim::store::EVENT_BYTES_MAX;
 use verbatim::store::EVENTS_MAX;
@@ -17,7 +17,6 @@ use verbatim::store::Error;
 use verbatim::store::Projection;
 use verbatim::store::Revision;
 use verbatim::store::Store;
-use verbatim::store::TENANT_BYTES_MAX;
 
 use crate::support::deal;
 use crate::support::events;
@@ -36,36 +35,8 @@ pub async fn check_history(store: &dyn Store, deal: &DealKey, expected: &[Vec<u8
     assert_eq!(revisions, (1..=revision).collect::<Vec<_>>(), "{deal:?}");
 }
 
-/// Asserts that `names` keep apart: all are written in turn, then each has its own events.
-async fn check_neighbours(store: &dyn Store, names: &[(&str, &str)]) {
-    let keys: Vec<_> = names
-        .iter()
-        .map(|(tenant, deal)| DealKey::new(tenant, deal))
-        .collect();
-    for round in 0..3 {
-        for key in &keys {
-            let event = events(key, 3).swap_remove(round);
-            let answer = store.append(key, round as Revision, vec![event]).await;
-            assert_eq!(answer, Ok(round as Revision + 1), "{key:?}");
-        }
-    }
-    for key in &keys {
-        check_history(store, key, &events(key, 3)).await;
-    }
-
-    let mut sorted = keys.clone();
-    sorted.sort();
-    let mut listed = Vec::new();
-    let mut tenants: Vec<_> = sorted.iter().map(|key| key.tenant.clone()).collect();
-    tenants.dedup();
-    for tenant in tenants {
-        listed.extend(store.deals(&tenant, None, 1_000).await.unwrap());
-    }
-    let expected: Vec<_> = sorted.into_iter().map(|key| (key, 3)).collect();
-    assert_eq!(listed, expected);
-}
-
-async fn append_each(store: &dyn Store, ids: &[&str]) {
+/// Appends one event to each deal, in turn.
+pub async fn append_each(store: &dyn Store, ids: &[&str]) {
     for id in ids {
         let deal = deal(id);
         let revision = store.revision(&deal).await.unwrap();
@@ -250,76 +221,6 @@ fn appends_to_one_deal_that_wait_together_see_each_other() {
 }
 
 #[test]
-fn deals_whose_ids_begin_alike_keep_apart() {
-    on_every_store(async |store| {
-        let names = [
-            "d", "d1", "d10", "d2", "d\u{1}", "d\u{1}x", "dd", "D", "d ", "e",
-        ];
-        check_neighbours(&*store, &names.map(|name| ("acme", name))).await;
-    });
-}
-
-#[test]
-fn tenants_whose_names_begin_alike_keep_apart() {
-    on_every_store(async |store| {
-        let tenants = ["a", "ab", "a\u{1}", "aa", "a/b", "b"];
-        let mut names: Vec<_> = tenants.map(|tenant| (tenant, "d")).to_vec();
-        names.extend([("a", "bd"), ("ab", "d1"), ("a", "b/d")]);
-        check_neighbours(&*store, &names).await;
-    });
-}
-
-#[test]
-fn ids_of_any_letters_keep_apart() {
-    on_every_store(async |store| {
-        let longest = "ü".repeat(DEAL_BYTES_MAX / 2);
-        let longest_ascii = "z".repeat(DEAL_BYTES_MAX);
-        let names = [
-            "é",
-            "e\u{301}",
-            "日本",
-            "日",
-            "🦀",
-            "🦀🦀",
-            "\u{feff}",
-            "\u{10ffff}",
-            "\u{7f}",
-            "\u{1}",
-            "../..",
-            "a@1",
-            "%00",
-            "\n",
-            &longest,
-            &longest_ascii,
-        ];
-        check_neighbours(&*store, &names.map(|name| ("ténant", name))).await;
-    });
-}
-
-#[test]
-fn names_out_of_range_are_refused() {
-    on_every_store(async |store| {
-        let long_deal = "d".repeat(DEAL_BYTES_MAX + 1);
-        let long_tenant = "t".repeat(TENANT_BYTES_MAX + 1);
-        for (tenant, id) in [
-            ("", "d"),
-            ("a", ""),
-            ("a\0", "d"),
-            ("a", "\0"),
-            ("a", &long_deal),
-            (&long_tenant, "d"),
-        ] {
-            let key = DealKey::new(tenant, id);
-            let answer = store.append(&key, 0, events(&key, 1)).await;
-            assert!(matches!(answer, Err(Error::OutOfRange(_))), "{key:?}");
-        }
-        let long_tenant = "t".repeat(TENANT_BYTES_MAX);
-        let key = DealKey::new(&long_tenant, "d");
-        assert_eq!(store.append(&key, 0, events(&key, 1)).await, Ok(1));
-    });
-}
-
-#[test]
 fn appends_out_of_range_are_refused() {
     on_every_store(async |store| {
         let too_many = vec![vec![]; EVENTS_MAX + 1];
@@ -354,183 +255,6 @@ fn events_of_any_size_are_read_back() {
         }
         check_history(&*store, &deal("d"), &written).await;
         check_history(&*store, &deal("e"), &written).await;
-    });
-}
-
-#[test]
-fn events_are_paged_from_any_place() {
-    on_every_store(async |store| {
-        let key = deal("d");
-        let mut written = events(&key, 30);
-        written[10] = vec![7; 20_480];
-        store.append(&key, 0, written.clone()).await.unwrap();
-        for after in [0, 1, 9, 10, 11, 29, 30, 31, Revision::MAX] {
-            for events_max in [0, 1, 2, 29, 30, 31] {
-                let page = store.events(&key, after, events_max).await.unwrap();
-                let bytes: Vec<_> = page.into_iter().map(|event| event.bytes).collect();
-                let skipped = usize::try_from(after.min(30)).unwrap();
-                let expected: Vec<_> = written
-                    .iter()
-                    .skip(skipped)
-                    .take(events_max)
-                    .cloned()
-                    .collect();
-                assert_eq!(bytes, expected, "after {after}, at most {events_max}");
-            }
-        }
-    });
-}
-
-#[test]
-fn events_are_paged_while_they_are_written() {
-    on_every_store(async |store| {
-        let key = deal("d");
-        let written = events(&key, 100);
-        let write = async {
-            for (expected, event) in (0..).zip(&written) {
-                store
-                    .append(&key, expected, vec![event.clone()])
-                    .await
-                    .unwrap();
-            }
-        };
-        let read = async {
-            let mut seen = Vec::new();
-            while seen.len() < 100 {
-                let page = store.events(&key, seen.len() as Revision, 7).await.unwrap();
-                seen.extend(page.into_iter().map(|event| event.bytes));
-                tokio::task::yield_now().await;
-            }
-            seen
-        };
-        let (_, seen) = tokio::join!(write, read);
-        assert_eq!(seen, written);
-    });
-}
-
-#[test]
-fn deals_are_paged_in_the_order_of_their_ids() {
-    on_every_store(async |store| {
-        append_each(&*store, &["b", "a", "bb", "c", "b"]).await;
-        let all: Vec<_> = [("a", 1), ("b", 2), ("bb", 1), ("c", 1)]
-            .map(|(id, revision)| (deal(id), revision))
-            .to_vec();
-        let after = [
-            None,
-            Some("a"),
-            Some("aa"),
-            Some("b"),
-            Some("bb"),
-            Some("c"),
-            Some(""),
-        ];
-        for (after, skipped) in after.into_iter().zip([0, 1, 1, 2, 3, 4, 0]) {
-            for deals_max in [0, 1, 3, 10] {
-                let page = store.deals("acme", after, deals_max).await.unwrap();
-                let expected: Vec<_> = all.iter().skip(skipped).take(deals_max).cloned().collect();
-                assert_eq!(page, expected, "after {after:?}, at most {deals_max}");
-            }
-        }
-        assert_eq!(store.deals("acm", None, 10).await, Ok(vec![]));
-        assert_eq!(store.deals("acme2", None, 10).await, Ok(vec![]));
-    });
-}
-
-#[test]
-fn deals_are_paged_while_they_are_written() {
-    on_every_store(async |store| {
-        append_each(&*store, &["a", "c", "e", "g"]).await;
-        let first = store.deals("acme", None, 2).await.unwrap();
-        append_each(&*store, &["b", "d", "f", "a"]).await;
-        let last = &first.last().unwrap().0.deal;
-        let rest = store.deals("acme", Some(last), 10).await.unwrap();
-        let ids: Vec<_> = first
-            .iter()
-            .chain(&rest)
-            .map(|(key, _)| &*key.deal)
-            .collect();
-        assert_eq!(ids, ["a", "c", "d", "e", "f", "g"]);
-    });
-}
-
-#[test]
-fn changes_tell_each_append_in_order() {
-    on_every_store(async |store| {
-        append_each(&*store, &["a", "b"]).await;
-        store
-            .append(&deal("a"), 1, events(&deal("a"), 3))
-            .await
-            .unwrap();
-        let expected: Vec<_> = [(1, "a", 1), (2, "b", 1), (3, "a", 4)]
-            .map(|(sequence, id, revision)| Change {
-                sequence,
-                deal: deal(id),
-                revision,
-            })
-            .to_vec();
-        assert_eq!(store.changes(0, 10).await, Ok(expected));
-    });
-}
-
-#[test]
-fn changes_resume_anywhere_also_in_the_middle_of_a_group() {
-    on_every_store(async |store| {
-        let keys: Vec<_> = (0..300)
-            .map(|number| deal(&format!("deal {number}")))
-            .collect();
-        for expected in 0..2 {
-            let at_once = keys
-                .iter()
-                .map(|key| store.append(key, expected, events(key, 1)));
-            for answer in futures_util::future::join_all(at_once).await {
-                assert_eq!(answer, Ok(expected + 1));
-            }
-        }
-
-        let all = store.changes(0, 1_000).await.unwrap();
-        let sequences: Vec<_> = all.iter().map(|change| change.sequence).collect();
-        assert_eq!(sequences, (1..=600).collect::<Vec<_>>());
-        for key in &keys {
-            let told = all.iter().filter(|change| change.deal == *key);
-            assert_eq!(
-                told.map(|change| change.revision).collect::<Vec<_>>(),
-                [1, 2]
-            );
-        }
-        for after in [1, 2, 150, 299, 300, 301, 599, 600, 601, u64::MAX] {
-            for changes_max in [0, 1, 7, 600] {
-                let page = store.changes(after, changes_max).await.unwrap();
-                let skipped = usize::try_from(after.min(600)).unwrap();
-                let expected: Vec<_> = all
-                    .iter()
-                    .skip(skipped)
-                    .take(changes_max)
-                    .cloned()
-                    .collect();
-                assert_eq!(page, expected, "after {after}, at most {changes_max}");
-            }
-        }
-    });
-}
-
-#[test]
-fn changes_have_no_gap_where_appends_were_refused() {
-    on_every_store(async |store| {
-        append_each(&*store, &["a"]).await;
-        for _ in 0..3 {
-            store
-                .append(&deal("a"), 0, events(&deal("a"), 1))
-                .await
-                .unwrap_err();
-        }
-        append_each(&*store, &["b"]).await;
-        let told = store.changes(0, 10).await.unwrap();
-        assert_eq!(
-            told.iter()
-                .map(|change| change.sequence)
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
     });
 }
 

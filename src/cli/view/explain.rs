@@ -19,6 +19,9 @@ const QUOTE_MAX: usize = 240;
 /// Statements cited for a cause.
 const EVIDENCE_MAX: usize = 3;
 
+/// What is missing that is told of a cause.
+const MISSING_MAX: usize = 4;
+
 const LABEL: u16 = 9;
 
 /// Below this width the line of a cause tells only the score that resolving it reaches.
@@ -136,7 +139,7 @@ fn one_cause(page: &Page, number: usize, cause: &pb::Cause) -> String {
         lines.push((once("Said", at), Cell::new(evidence(said, QUOTE_MAX))));
     }
     if !cause.missing.is_empty() {
-        lines.push(("Missing", Cell::new(cause.missing.join("; "))));
+        lines.push(("Missing", Cell::new(missing(&cause.missing))));
     }
     if !cause.who_should_say_it.is_empty() {
         let people: Vec<String> = cause.who_should_say_it.iter().map(person).collect();
@@ -150,6 +153,20 @@ fn one_cause(page: &Page, number: usize, cause: &pb::Cause) -> String {
     }
     text.push_str(&page.lines(5, LABEL, &lines));
     text
+}
+
+/// What nobody has said, as one list; where it is long, its head.
+fn missing(missing: &[String]) -> String {
+    let told: Vec<&str> = missing
+        .iter()
+        .take(MISSING_MAX)
+        .map(|text| text.trim_end_matches('.'))
+        .collect();
+    let text = told.join("; ");
+    match missing.len() - told.len() {
+        0 => text,
+        more => format!("{text}; and {more} more"),
+    }
 }
 
 /// A label for the first of several lines, none for those after it.

@@ -1,4 +1,4 @@
-//! Many deals side by side, two lines each, the best first; what is closed comes last.
+//! Many deals side by side, a few lines each, the best first; what is closed comes last.
 
 use comfy_table::Cell;
 
@@ -9,17 +9,13 @@ use crate::cli::view::Hue;
 use crate::cli::view::Page;
 use crate::cli::view::cell;
 use crate::cli::view::explain::state;
-use crate::cli::view::right;
 use crate::wire::pb;
 
-/// Letters of an id that are kept on one line.
-const ID_WIDTH_MAX: usize = 24;
+/// Letters of an id or a stage that are kept on one line.
+const UNBROKEN_MAX: usize = 24;
 
-/// Narrower pages tell the stage within the column of the deal.
-const WIDTH_WITH_STAGE: u16 = 96;
-
-/// What a stage and a date take in that column.
-const STAGE_WIDTH: usize = 22;
+/// From this width on the state has a column of its own.
+const WIDE: u16 = 96;
 
 /// What is known of one deal of the pipeline.
 #[derive(Clone, Debug, Default)]
@@ -41,90 +37,111 @@ pub fn pipeline(page: &Page, rows: &[Row]) -> String {
         closed.then(other.score.score.total_cmp(&one.score.score))
     });
 
-    // An id broken over two lines cannot be copied.
-    let ids = rows.iter().map(|row| row.score.deal_id.chars().count());
-    let id_width = ids.max().unwrap_or(0).min(ID_WIDTH_MAX);
-    let with_stage = page.width >= WIDTH_WITH_STAGE;
-    let deal_width = if with_stage {
-        id_width
-    } else {
-        id_width.max(STAGE_WIDTH)
+    let wide = page.width >= WIDE;
+    let mut table = match wide {
+        true => page.table(&["Deal", "Seller's view", "Score", "State", "Costs most"]),
+        false => page.table(&["Deal", "Seller's view", "Score", "Costs most"]),
     };
-    let mut table = match with_stage {
-        true => page.table(&[
-            "Deal",
-            "Seller's stage",
-            "Amount",
-            "Score",
-            "State",
-            "Costs most",
-        ]),
-        false => page.table(&["Deal", "Amount", "Score", "State", "Costs most"]),
-    };
-    for row in rows {
-        table.add_row(cells(row, with_stage));
+    for row in &rows {
+        table.add_row(row.cells(wide));
     }
-    let numbers = table.column_count() - 4;
-    view::unbroken(&mut table, &[numbers, numbers + 1, numbers + 2]);
-    view::at_least(&mut table, 0, deal_width as u16 + 2);
+    match wide {
+        true => view::unbroken(&mut table, &[2, 3]),
+        false => view::unbroken(&mut table, &[2]),
+    }
+    // An id broken over two lines cannot be copied, and a stage not be read.
+    let ids = rows.iter().map(|row| row.score.deal_id.as_str());
+    let views = rows
+        .iter()
+        .map(|row| row.score.seller_stage.as_str())
+        .chain(["closes 2026-12-31"]);
+    view::at_least(&mut table, 0, widest(ids));
+    view::at_least(&mut table, 1, widest(views));
     view::dotted(&mut table);
     view::finish(&table)
 }
 
-fn cells(row: &Row, with_stage: bool) -> Vec<Cell> {
-    let facts = row.deal.deal.clone().unwrap_or_default();
-    let closed = row.deal.outcome.is_some();
-    let hue = if closed { Hue::Faint } else { Hue::Plain };
+/// The width of a column, padding included, that keeps these on a line each, within reason.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> u16 {
+    let letters = texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    letters.min(UNBROKEN_MAX) as u16 + 2
+}
 
-    let closes = match facts.close_date() {
-        "" => String::new(),
-        date => format!("closes {date}"),
-    };
-    let stage = lines(&[facts.seller_stage(), &closes]);
-    let deal = match with_stage {
-        true => lines(&[&row.score.deal_id, facts.account()]),
-        false => lines(&[&row.score.deal_id, facts.account(), &stage]),
-    };
-    let amount = facts.amount.as_ref().map(money::show).unwrap_or_default();
-
-    let score = format!(
-        "{} {:>5}\n{}",
-        view::bar(row.score.score / 100.0, 8),
-        view::points(row.score.score),
-        schema::title("Band", row.score.band)
-    );
-    let score_hue = if closed {
-        Hue::Faint
-    } else {
-        view::hue_of_score(row.score.score)
-    };
-    let (state, state_hue) = match &row.deal.outcome {
-        Some(outcome) => (
-            schema::word("Outcome", outcome.outcome).replacen(" to ", " to\n", 1),
-            Hue::Faint,
-        ),
-        None => state(row.explanation.state),
-    };
-    let cause = match row.explanation.causes.first() {
-        Some(cause) if !closed => {
-            format!(
-                "{} {}",
-                view::points(-cause.points),
-                schema::word("StallCause", cause.cause)
-            )
+impl Row {
+    fn cells(&self, wide: bool) -> Vec<Cell> {
+        let facts = self.deal.deal.clone().unwrap_or_default();
+        let hue = self.hue();
+        let closes = match facts.close_date() {
+            "" => String::new(),
+            date => format!("closes {date}"),
+        };
+        let amount = facts.amount.as_ref().map(money::show).unwrap_or_default();
+        let mut cells = vec![
+            cell(
+                lines(&[&self.score.deal_id, facts.account(), facts.owner()]),
+                hue,
+            ),
+            cell(lines(&[facts.seller_stage(), &amount, &closes]), hue),
+        ];
+        let (state, state_hue) = self.state();
+        if wide {
+            cells.push(cell(self.bar(), self.hue_of_score()));
+            cells.push(cell(state, state_hue));
+        } else {
+            cells.push(cell(lines(&[&self.bar(), &state]), self.hue_of_score()));
         }
-        _ => String::new(),
-    };
-
-    let mut cells = vec![cell(deal, hue)];
-    if with_stage {
-        cells.push(cell(stage, hue));
+        cells.push(cell(self.top_cause(), hue));
+        cells
     }
-    cells.push(right(cell(lines(&[&amount, facts.owner()]), hue)));
-    cells.push(cell(score, score_hue));
-    cells.push(cell(state, state_hue));
-    cells.push(cell(cause, hue));
-    cells
+
+    fn is_closed(&self) -> bool {
+        self.deal.outcome.is_some()
+    }
+
+    fn hue(&self) -> Hue {
+        if self.is_closed() {
+            Hue::Faint
+        } else {
+            Hue::Plain
+        }
+    }
+
+    fn hue_of_score(&self) -> Hue {
+        if self.is_closed() {
+            Hue::Faint
+        } else {
+            view::hue_of_score(self.score.score)
+        }
+    }
+
+    fn bar(&self) -> String {
+        format!(
+            "{} {:>5}\n{}",
+            view::bar(self.score.score / 100.0, 8),
+            view::points(self.score.score),
+            schema::title("Band", self.score.band)
+        )
+    }
+
+    fn state(&self) -> (String, Hue) {
+        match &self.deal.outcome {
+            Some(outcome) => {
+                let outcome = schema::word("Outcome", outcome.outcome);
+                (outcome.replacen(" to ", " to\n", 1), Hue::Faint)
+            }
+            None => state(self.explanation.state),
+        }
+    }
+
+    fn top_cause(&self) -> String {
+        match self.explanation.causes.first() {
+            Some(cause) if !self.is_closed() => {
+                let points = view::points(-cause.points);
+                format!("{points} {}", schema::word("StallCause", cause.cause))
+            }
+            _ => String::new(),
+        }
+    }
 }
 
 /// Those that are not empty, one below the other.

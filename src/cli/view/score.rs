@@ -39,7 +39,7 @@ fn head(page: &Page, score: &pb::DealScore) -> String {
 
     let mut verdict = format!(
         "{}  {}  {} · forecast {}",
-        view::bar(score.score / 100.0, 25),
+        view::bar(score.score / 100.0, usize::from(page.width / 6)),
         view::points(score.score),
         schema::title("Band", score.band),
         schema::word("ForecastCategory", score.forecast_category),
@@ -183,11 +183,13 @@ pub fn evidence(evidence: &pb::Evidence, letters_max: usize) -> String {
     };
     let notes = match evidence.attribution() {
         pb::Attribution::Paraphrased => ", by notes",
-        _ => "",
+        pb::Attribution::Inferred => " (not evidence)",
+        pb::Attribution::Verbatim | pb::Attribution::Unspecified => "",
     };
+    let speaker = view::either(&evidence.display_name, &evidence.stakeholder_id);
     format!(
         "{}, {}{side}{notes}: {}",
-        view::either(&evidence.display_name, &evidence.stakeholder_id),
+        view::either(speaker, "the seller believes"),
         moment::day(evidence.said_at.as_ref()),
         view::quote(&evidence.quote, letters_max)
     )

@@ -2,12 +2,14 @@
 
 use crate::domain::evidence::Evidence;
 use crate::domain::loss::CellOf;
+use crate::domain::loss::Impairment;
 use crate::domain::loss::StallCause;
 use crate::domain::phrase;
 use crate::domain::phrase::CauseTold;
 use crate::domain::phrase::Teller;
 use crate::domain::phrase::ask;
 use crate::domain::phrase::reason;
+use crate::domain::phrase::remedy;
 use crate::domain::scale::Modifier;
 use crate::domain::stage::StageSource;
 use crate::domain::stall::Cause;
@@ -23,7 +25,7 @@ pub fn tell(teller: &Teller, cause: &Cause) -> CauseTold {
         missing: missing(teller, cause),
         who_should_say_it: ask::who(teller, cause),
         questions: ask::questions(teller, cause),
-        remedy: remedy(cause.cause).into(),
+        remedy: remedy::remedy(cause.cause).into(),
     }
 }
 
@@ -201,29 +203,25 @@ fn unheard(teller: &Teller) -> String {
     }
 }
 
+/// The most lines of what is missing: what costs most goes first.
+const MISSING_MAX: usize = 3;
+
 /// What nobody has said, or not so that it counts.
 fn missing(teller: &Teller, cause: &Cause) -> Vec<String> {
-    let mut missing = Vec::new();
-    let topics = cause.cells.iter().filter_map(|cell| match cell.of {
-        CellOf::Criterion(topic, _) => Some(topic),
-        CellOf::Modifier(_) | CellOf::Gate(_) => None,
-    });
-    for topic in topics {
-        let line = match gap(teller, topic) {
-            Gap::Unsaid => format!("Anybody to say {}.", phrase::saying(topic)),
-            Gap::UndecidedBy(person) => {
-                format!("{} to say {}.", teller.name(person), phrase::saying(topic))
-            }
-            Gap::NoDecider => format!("Somebody who decides to say {}.", phrase::saying(topic)),
-            Gap::Weak => format!(
-                "Somebody to say {}, again and firmly.",
-                phrase::saying(topic)
-            ),
-        };
-        if !missing.contains(&line) {
-            missing.push(line);
-        }
-    }
+    let mut cells: Vec<(f64, Topic, Impairment)> = cause
+        .cells
+        .iter()
+        .filter_map(|cell| match cell.of {
+            CellOf::Criterion(topic, impairment) => Some((cell.points, topic, impairment)),
+            CellOf::Modifier(_) | CellOf::Gate(_) => None,
+        })
+        .collect();
+    cells.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut missing: Vec<String> = cells
+        .into_iter()
+        .take(MISSING_MAX)
+        .map(|(_, topic, impairment)| missing_of(teller, cause, topic, impairment))
+        .collect();
     match cause.cause {
         StallCause::StageMisaligned if teller.tally.step.source == StageSource::Derived => {
             missing.push("A buyer to say where they are in buying.".into());
@@ -238,7 +236,41 @@ fn missing(teller: &Teller, cause: &Cause) -> Vec<String> {
         }
         _ => {}
     }
+    missing.dedup();
     missing
+}
+
+fn missing_of(teller: &Teller, cause: &Cause, topic: Topic, impairment: Impairment) -> String {
+    let saying = phrase::saying(topic);
+    let speaker = cause
+        .evidence
+        .iter()
+        .find(|evidence| {
+            let gone = teller.moment.people[evidence.person].departed;
+            evidence.topic == topic && !gone
+        })
+        .map(|evidence| teller.name(evidence.person));
+    match (impairment, speaker) {
+        (Impairment::Drifted, Some(speaker)) => format!("{speaker} to say again {saying}."),
+        (Impairment::Drifted, None) => format!("Somebody to say again {saying}."),
+        (Impairment::Deferred, Some(speaker)) => format!(
+            "What {speaker} waits for before deciding about {}.",
+            phrase::subject(topic)
+        ),
+        (Impairment::Opposed, Some(speaker)) => format!(
+            "A reason of their own for {speaker} to think otherwise about {}.",
+            phrase::subject(topic)
+        ),
+        (Impairment::Departed, _) => format!("Somebody who is still there to say {saying}."),
+        (Impairment::Missing | Impairment::Opposed | Impairment::Deferred, _) => {
+            match gap(teller, topic) {
+                Gap::Unsaid => format!("Anybody to say {saying}."),
+                Gap::UndecidedBy(person) => format!("{} to say {saying}.", teller.name(person)),
+                Gap::NoDecider => format!("Somebody who decides to say {saying}."),
+                Gap::Weak => format!("Somebody to say {saying}, again and firmly."),
+            }
+        }
+    }
 }
 
 enum Gap {
@@ -272,77 +304,6 @@ fn gap(teller: &Teller, topic: Topic) -> Gap {
     match deciders.iter().find(|person| !supported(**person)) {
         Some(person) => Gap::UndecidedBy(*person),
         None => Gap::Weak,
-    }
-}
-
-fn remedy(cause: StallCause) -> &'static str {
-    match cause {
-        StallCause::ProblemNotVoiced => {
-            "Stop presenting. Ask until they name a problem as their own; what you found out yourself is a question, not an answer."
-        }
-        StallCause::ConsequenceUnknown => {
-            "Do not send a price. Work out with them, in their numbers, what another year as it is would cost."
-        }
-        StallCause::NoCommitmentToChange => {
-            "Do not sell the future harder. Ask what is wrong with staying, and let them argue against themselves."
-        }
-        StallCause::NoGoLiveTarget => {
-            "Ask for the date by which they need results and what fixes it, then plan back from it together."
-        }
-        StallCause::GoLivePassed => {
-            "Ask what the missed date cost. If it cost nothing it was not a reason; find the one that is."
-        }
-        StallCause::BuyingProcessUnknown => {
-            "Write down with them each step until the signature: who, what, by when. Send it back for them to correct."
-        }
-        StallCause::BuyingGroupNotAligned => {
-            "Hear those who have not been heard, one by one, then bring them together on why they must change before you talk about what to buy."
-        }
-        StallCause::ManagementNotSold => {
-            "Give your champion what management needs to hear: the cost of waiting, in one page, in their own numbers."
-        }
-        StallCause::ValueNotOwned => {
-            "Let them do the sums. A value you worked out for them is your value, not theirs."
-        }
-        StallCause::ChangeFeelsRiskier => {
-            "Take the fear seriously: show the first thirty days, name who helps them, and bring somebody who has been through it."
-        }
-        StallCause::RiskAccepted => {
-            "Do not push. Check whether those who carry the risk know it; if they do, agree when to look at it again, and go."
-        }
-        StallCause::Deprioritized => {
-            "Find out what comes first and tie this to it, or set it aside until that is done."
-        }
-        StallCause::PoliteDeferral => {
-            "Thank them and ask what will be different then. Without an answer take the deal out of the forecast."
-        }
-        StallCause::AttentionDrift => {
-            "Go back with their own words and ask whether they still hold. What is said again counts again."
-        }
-        StallCause::DecisionMakerChanged => {
-            "Start again with whoever decides now: their problem, their cost of waiting. What the predecessor said is history."
-        }
-        StallCause::SponsorLeft => {
-            "Find who feels the problem now and let them say it themselves; do not inherit a champion by assumption."
-        }
-        StallCause::DecisionMakerUnheard => {
-            "Ask your champion for the meeting, with a question that only the one who decides can answer. No proposal before it."
-        }
-        StallCause::StageMisaligned => {
-            "Set the CRM back to where the buyer is and do that step with them; a step that is skipped is done later, alone."
-        }
-        StallCause::CloseDateSlipping => {
-            "Drop your date. Take theirs, the day they need results, and plan back from it."
-        }
-        StallCause::BuyingPlanSlipping => {
-            "Go through the plan with its owners, strike what nobody needs, and set the rest anew; do not chase."
-        }
-        StallCause::AlternativePreferred => {
-            "Do not discount. Ask what their choice must solve and whether it does; if it does, wish them well."
-        }
-        StallCause::BuyerDisengaged => {
-            "Stop following up. Ask once, openly, whether it is over, and for whom it is not."
-        }
     }
 }
 

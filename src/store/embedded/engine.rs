@@ -119,23 +119,21 @@ impl Engine {
         )
     }
 
-    /// Writes a batch of facts, all or nothing; not durable before it is sealed.
-    pub fn apply(&self, batch: sled::Batch) -> Result<(), String> {
-        let applied = guarded(|| {
+    /// Writes a batch of facts and makes it durable; `last` is then the newest durable sequence.
+    pub fn commit(&self, batch: sled::Batch, last: u64) -> Result<(), String> {
+        let written = guarded(|| -> Result<(), String> {
             let facts = &self.trees().facts;
-            facts.apply_batch(batch).map_err(|error| error.to_string())
+            facts
+                .apply_batch(batch)
+                .map_err(|error| error.to_string())?;
+            self.flush().map_err(|error| error.to_string())
         });
-        self.note(applied.flatten())
-    }
-
-    /// Makes all that was applied durable; `last`, of a group that was applied, is then the newest durable sequence.
-    pub fn seal(&self, last: u64) -> Result<(), String> {
-        self.flush_all()?;
+        self.note(written.flatten())?;
         self.durable.store(last, Ordering::Release);
         Ok(())
     }
 
-    /// Writes projections, each unless a newer one is there. Not durable before the next seal.
+    /// Writes projections, each unless a newer one is there. Not durable before the next commit or flush.
     pub fn write_projections(&self, lot: &[(DealKey, Arc<Projection>)]) -> Result<(), String> {
         let written = guarded(|| {
             let projections = &self.trees().projections;

@@ -12,6 +12,9 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -25,6 +28,16 @@ const GROUPS_BETWEEN_PROJECTIONS: usize = 64;
 
 /// Projections written at once, between two groups.
 const PROJECTIONS_PER_LOT: usize = 128;
+
+/// Appends in a group from which on its callers are waited for: below, there is too little company to gain by.
+const LINGER_FROM: usize = 4;
+
+/// How long the writer waits while nobody comes, and at most.
+///
+/// A group costs about 300 us whatever is in it, and callers in a loop would settle into two halves that take turns.
+/// Measured with 64 of them: 80,000 appends a second instead of 57,000, and 770 us instead of 1,000 us each.
+const LINGER_QUIET: Duration = Duration::from_micros(50);
+const LINGER_MAX: Duration = Duration::from_micros(200);
 
 /// An append that waits for its answer.
 pub struct Append {
@@ -147,6 +160,31 @@ impl Queue {
         }
     }
 
+    /// Gives callers that were just answered a moment to come back, so that their next appends join those that wait.
+    ///
+    /// Ends when as many came as were answered, when nobody came for a while, or when it took too long.
+    pub fn linger(&self, answered: usize) {
+        if answered < LINGER_FROM {
+            return;
+        }
+        let started = Instant::now();
+        let mut waiting = self.waiting().appends.len();
+        let expected = (waiting + answered).min(self.limits.group_appends_max);
+        let mut grown_at = started;
+        while waiting < expected {
+            thread::yield_now();
+            let now = Instant::now();
+            let grown = self.waiting().appends.len();
+            if waiting < grown {
+                waiting = grown;
+                grown_at = now;
+            }
+            if LINGER_QUIET < now - grown_at || LINGER_MAX < now - started {
+                return;
+            }
+        }
+    }
+
     /// Forgets projections that were handed out, except those that were replaced since.
     pub fn written(&self, lot: &[(DealKey, Arc<Projection>)]) {
         let mut waiting = self.waiting();
@@ -176,8 +214,7 @@ impl Queue {
         drop(appends);
     }
 
-    // As many as wait, within the limits, without waiting for more: under load the next group forms while this one
-    // is written, and without load an append need not wait for company.
+    // As many as wait, within the limits: under load the next group forms while this one is written.
     fn group(&self, appends: &mut VecDeque<Append>) -> Vec<Append> {
         let mut bytes = 0;
         let mut count = 0;

@@ -1,14 +1,15 @@
-//! The one thread that writes to sled.
+//! The one thread that writes.
 //!
-//! A group: all appends that wait, checked in order, each seeing the ones before it, in one batch. What is applied
-//! goes to the `sealer`, which makes it durable and answers, while this thread drafts the next group. Nobody is
-//! answered from here, not even who lost a race: the winner's events cannot be read before they are durable.
+//! A group: all appends that wait, checked in order, each seeing the ones before it; one batch; one sync; then all
+//! answers. Nobody is answered before the group is durable, not even who lost a race within it: the winner's events
+//! cannot be read before.
 //!
-//! Projections are written in between, and are made durable by whatever is sealed next.
+//! Projections are written behind the answers, and are made durable by whatever is next.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+
+use tokio::sync::oneshot;
 
 use crate::store::Error;
 use crate::store::Revision;
@@ -21,7 +22,7 @@ use crate::store::embedded::queue::Append;
 use crate::store::embedded::queue::Queue;
 use crate::store::embedded::queue::Work;
 use crate::store::embedded::reads;
-use crate::store::embedded::sealer::Applied;
+use crate::store::embedded::watermark::Watermark;
 
 /// Deals whose revision is remembered. Beyond it all are forgotten and read again as needed, a few microseconds each.
 const HEADS_MAX: usize = 100_000;
@@ -29,12 +30,17 @@ const HEADS_MAX: usize = 100_000;
 pub struct Writer {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
-    sealer: SyncSender<Applied>,
+    watermark: Watermark,
     /// Revisions by the prefix of the deal's keys, with what this thread wrote last.
     heads: HashMap<Vec<u8>, Revision>,
-    /// The sequence of the newest change that was applied.
+    /// The sequence of the newest change.
     last: u64,
 }
+
+type Answer = (
+    oneshot::Sender<Result<Revision, Error>>,
+    Result<Revision, Error>,
+);
 
 #[derive(Default)]
 struct Draft {
@@ -43,26 +49,25 @@ struct Draft {
 }
 
 impl Writer {
-    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>, sealer: SyncSender<Applied>) -> Writer {
+    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>, watermark: Watermark) -> Writer {
         let last = engine.durable();
         Writer {
             engine,
             queue,
-            sealer,
+            watermark,
             heads: HashMap::new(),
             last,
         }
     }
 
-    /// Works until the queue is closed and empty.
+    /// Works until the queue is closed and empty, then makes all durable.
     pub fn run(&mut self) {
         loop {
             match self.queue.take() {
                 Work::Group(group) => {
-                    let applied = self.apply(group);
-                    if self.sealer.send(applied).is_err() {
-                        return;
-                    }
+                    let answered = group.len();
+                    self.write(group);
+                    self.queue.linger(answered);
                 }
                 Work::Projections(lot) => {
                     if self.refusal().is_none() {
@@ -71,45 +76,50 @@ impl Writer {
                     }
                     self.queue.written(&lot);
                 }
-                Work::End => return,
+                Work::End => break,
             }
+        }
+        if self.fault().is_none() {
+            let _ = self.engine.flush_all();
+            let _ = self.watermark.sync();
         }
     }
 
-    fn apply(&mut self, group: Vec<Append>) -> Applied {
-        let mut draft = Draft::default();
-        let mut answers = Vec::with_capacity(group.len());
-        let refusal = self.refusal();
-        for append in group {
-            let outcome = match &refusal {
-                Some(refusal) => Err(refusal.clone()),
-                None => self.draft(&mut draft, &append),
-            };
-            answers.push((append.reply, outcome));
+    fn write(&mut self, group: Vec<Append>) {
+        if let Some(refused) = self.refusal() {
+            for append in group {
+                answer(append.reply, Err(refused.clone()));
+            }
+            return;
         }
-        if draft.entries.is_empty() {
-            return Applied {
-                answers,
-                last: self.last,
-            };
+
+        let mut draft = Draft::default();
+        let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+        for append in group {
+            let outcome = self.draft(&mut draft, &append);
+            answers.push((append.reply, outcome));
         }
 
         // A read may have failed badly while drafting: then nothing of the group is written.
         let failed = match self.fault() {
             Some(fault) => Some(fault),
-            None => self.write(draft).err().map(Error::Unknown),
+            None => self.commit(draft).err().map(Error::Unknown),
         };
-        if let Some(failed) = failed {
-            for (_, outcome) in &mut answers {
-                if outcome.is_ok() {
-                    *outcome = Err(failed.clone());
-                }
+        for (reply, outcome) in answers {
+            match (outcome, &failed) {
+                (Ok(_), Some(failed)) => answer(reply, Err(failed.clone())),
+                (outcome, _) => answer(reply, outcome),
             }
         }
-        Applied {
-            answers,
-            last: self.last,
-        }
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.fault().or_else(|| self.engine.room().err())
+    }
+
+    fn fault(&self) -> Option<Error> {
+        let fault = self.engine.fault().get()?;
+        Some(Error::Fault(fault.clone()))
     }
 
     fn draft(&mut self, draft: &mut Draft, append: &Append) -> Result<Revision, Error> {
@@ -144,31 +154,37 @@ impl Writer {
         if let Some(head) = self.heads.get(deal) {
             return Ok(*head);
         }
-        self.engine.read(
+        let head = self.engine.read(
             || keys::place_of(&append.deal),
             |facts| reads::revision(facts, deal, self.last),
-        )
+        )?;
+        Ok(head)
     }
 
-    fn write(&mut self, mut draft: Draft) -> Result<(), String> {
+    fn commit(&mut self, mut draft: Draft) -> Result<(), String> {
+        if draft.entries.is_empty() {
+            return Ok(());
+        }
         let first = self.last + 1;
+        let last = self.last + draft.entries.len() as u64;
         let changes = groups::encode(&draft.entries);
         frames::put(&mut draft.batch, &keys::changes(first), first, &changes);
-        self.engine.apply(draft.batch)?;
 
-        self.last += draft.entries.len() as u64;
+        self.engine.commit(draft.batch, last)?;
+        self.last = last;
         if HEADS_MAX < self.heads.len() {
             self.heads.clear();
         }
+        if let Err(error) = self.watermark.write(last) {
+            // The group is durable, so its callers hear yes; but the next might be lost unseen.
+            let problem = format!("the watermark cannot be written: {error}");
+            self.engine.fault().get_or_init(|| problem);
+        }
         Ok(())
     }
+}
 
-    fn refusal(&self) -> Option<Error> {
-        self.fault().or_else(|| self.engine.room().err())
-    }
-
-    fn fault(&self) -> Option<Error> {
-        let fault = self.engine.fault().get()?;
-        Some(Error::Fault(fault.clone()))
-    }
+// Who stopped waiting does not hear; the append stands.
+fn answer(reply: oneshot::Sender<Result<Revision, Error>>, outcome: Result<Revision, Error>) {
+    let _ = reply.send(outcome);
 }

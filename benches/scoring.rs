@@ -1,7 +1,7 @@
 //! What the domain takes to fold, score and explain a deal, without store or network.
 //!
 //! The deal: 8 people who spoke on all 12 topics, 3 claims each. The time of a score must not grow with the length of
-//! a history, so both are also measured on deals of 10, 1,000 and 10,000 statements.
+//! a history, so both are also measured on deals of 10, 1,000 and 10,000 statements that say the same again and again.
 //!
 //! `cargo bench --bench scoring`
 
@@ -87,15 +87,17 @@ fn bench_explanation(bencher: Bencher, events: &[Event]) {
 
 /// 8 people × 12 topics × 3 claims.
 fn full() -> Vec<Event> {
-    history(PEOPLE * TOPICS * CLAIMS)
+    let said = PEOPLE * TOPICS * CLAIMS;
+    history(said, said)
 }
 
-/// So many statements of the same people on the same topics: the long histories say more of the same.
+/// So many statements, the first ten of them over and over.
 fn long(statements: usize) -> Vec<Event> {
-    history(statements)
+    history(statements, LENGTHS[0])
 }
 
-fn history(statements: usize) -> Vec<Event> {
+/// So many statements, of which so many say different things.
+fn history(statements: usize, different: usize) -> Vec<Event> {
     let named = (0..PEOPLE).map(|person| {
         let request = pb::UpsertStakeholdersRequest {
             deal_id: "deal".into(),
@@ -115,7 +117,7 @@ fn history(statements: usize) -> Vec<Event> {
     });
     let said = (0..statements).map(|number| {
         let request = pb::RecordBuyerStatementRequest {
-            statement: Some(statement(number, statements)),
+            statement: Some(statement(number, number % different, statements)),
             ..pb::RecordBuyerStatementRequest::default()
         };
         let recording = request::record(request, now()).expect("the request is right");
@@ -132,11 +134,11 @@ fn history(statements: usize) -> Vec<Event> {
 }
 
 /// Each person on each topic in turn, over 80 days, the stances and convictions changing from round to round.
-fn statement(number: usize, of: usize) -> pb::BuyerStatement {
-    let person = number % PEOPLE;
-    let topic = number / PEOPLE % TOPICS;
-    let round = number / (PEOPLE * TOPICS);
-    let stance = [1, 1, 1, 2, 1, 3, 1][(number + round) % 7];
+fn statement(number: usize, saying: usize, of: usize) -> pb::BuyerStatement {
+    let person = saying % PEOPLE;
+    let topic = saying / PEOPLE % TOPICS;
+    let round = saying / (PEOPLE * TOPICS);
+    let stance = [1, 1, 1, 2, 1, 3, 1][(saying + round) % 7];
     pb::BuyerStatement {
         statement_id: format!("s-{number}"),
         deal_id: "deal".into(),
@@ -146,7 +148,7 @@ fn statement(number: usize, of: usize) -> pb::BuyerStatement {
         }),
         said_at: Some(days_ago(80.0 - 80.0 * number as f64 / of as f64)),
         quote: "We cannot go through another renewal season the way we work now.".into(),
-        attribution: 1 + (number % 5 == 0) as i32,
+        attribution: 1 + i32::from(saying % 5 == 0),
         claims: vec![pb::Claim {
             topic: topic as i32 + 1,
             stance,

@@ -98,7 +98,8 @@ impl Deals {
             let folded = self.fold(key).await?;
             Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
         });
-        Ok(loaded.await?.deal)
+        // Boxed, since it is rare: every call would carry the room for it.
+        Ok(Box::pin(loaded).await?.deal)
     }
 
     /// Puts back the deal that a writer has brought forward.

@@ -36,7 +36,7 @@ const PEOPLE: [(&str, &str, &str, BuyingRole); 4] = [
 
 type Line = (usize, Topic, Stance, Conviction, &'static str);
 
-/// Who says what; a deal begins somewhere in here and goes on in a circle.
+/// Who says what; a deal begins somewhere in here, and a long one says the same again: what grows is its history.
 const LINES: [Line; 12] = [
     (
         1,
@@ -203,7 +203,8 @@ impl Book {
         number: usize,
         age: SignedDuration,
     ) -> pb::RecordBuyerStatementRequest {
-        let (speaker, topic, stance, conviction, quote) = LINES[(deal + number) % LINES.len()];
+        let (speaker, topic, stance, conviction, quote) =
+            LINES[(deal + number % STATEMENTS) % LINES.len()];
         let (id, ..) = PEOPLE[speaker];
         let target_date = match topic {
             Topic::GoLive => "2099-03-01".to_owned(),

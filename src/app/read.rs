@@ -208,14 +208,15 @@ impl App {
         'pages: loop {
             let after = folded.deal.revision();
             let events = self.deals.events(key, after, PAGE_EVENTS).await?;
-            for event in &events {
+            let is_last = events.len() < PAGE_EVENTS;
+            for event in events {
                 // A later event was recorded no earlier.
                 if known_at < event.recorded_at {
                     break 'pages;
                 }
-                folded.deal.apply(event);
+                folded.take(event);
             }
-            if events.len() < PAGE_EVENTS {
+            if is_last {
                 break;
             }
         }

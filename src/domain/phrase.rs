@@ -303,7 +303,8 @@ fn shortened(quote: &str) -> String {
         }
         whole.push_str(word);
     }
-    if whole.chars().count() <= QUOTE_CHARS_MAX {
+    // As many bytes are at most as many characters, and need not be counted.
+    if whole.len() <= QUOTE_CHARS_MAX || whole.chars().count() <= QUOTE_CHARS_MAX {
         return whole;
     }
     let mut short = String::new();

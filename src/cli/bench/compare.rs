@@ -68,14 +68,12 @@ impl Service {
     /// Starts a service on a store of its own, or takes the one named.
     pub fn of(args: &BenchArgs) -> Result<Service, Failure> {
         let place = place(args.directory.as_deref())?;
-        let process = match &args.server {
-            Some(_) => None,
-            None => Some(serve(&place.path().join("store"))?),
-        };
-        let url = match (&process, &args.server) {
-            (Some(process), _) => process.url.clone(),
-            (None, Some(url)) => url.clone(),
-            (None, None) => unreachable!("without a server one was started"),
+        let (url, process) = match &args.server {
+            Some(url) => (url.clone(), None),
+            None => {
+                let process = serve(&place.path().join("store"))?;
+                (process.url.clone(), Some(process))
+            }
         };
         Ok(Service {
             url,

@@ -3,6 +3,7 @@
 //! Results go to standard output; progress and refusals to standard error.
 
 mod ask;
+mod bench;
 mod claim;
 mod client;
 mod deal;
@@ -82,6 +83,12 @@ enum Command {
     /// What was recorded of a deal, oldest first
     #[command(after_help = ask::HISTORY_EXAMPLES)]
     History(ask::HistoryArgs),
+    /// How fast the service is on this machine, beside the least that it could cost
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::BenchArgs),
+    /// The echo server that `bench` measures the service against
+    #[command(hide = true, after_help = bench::echo::EXAMPLES)]
+    BenchEcho(bench::echo::EchoArgs),
     /// The numbers of the scoring model in force
     #[command(after_help = ask::MODEL_EXAMPLES)]
     Model(ask::ModelArgs),
@@ -111,6 +118,8 @@ pub fn run() -> ExitCode {
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
+        Command::Bench(args) => wait(bench::run(args)),
+        Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Model(args) => wait(ask::model(args)),
     };
     match done {

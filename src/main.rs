@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// Many small pieces are made and dropped with each answer, often on another thread than the one that made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     verbatim::cli::run()
 }

@@ -27,6 +27,9 @@ use crate::wire;
 /// Events read from the store at a time.
 pub const PAGE_EVENTS: usize = 1_000;
 
+/// Statements whose words stay with a deal in memory; past that they are fetched anew when cited.
+const WORDS_MAX: usize = 512;
+
 /// Rough bytes of a deal without anything in it, of one event folded, and of one statement's words.
 const DEAL_BYTES: u64 = 2_048;
 const EVENT_BYTES: u64 = 192;
@@ -98,7 +101,8 @@ impl Deals {
             let folded = self.fold(key).await?;
             Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
         });
-        Ok(loaded.await?.deal)
+        // Boxed, since it is rare: every call would carry the room for it.
+        Ok(Box::pin(loaded).await?.deal)
     }
 
     /// Puts back the deal that a writer has brought forward.
@@ -170,12 +174,26 @@ impl Deals {
             let events = self
                 .events(key, folded.deal.revision(), PAGE_EVENTS)
                 .await?;
-            for event in &events {
-                folded.deal.apply(event);
+            let is_last = events.len() < PAGE_EVENTS;
+            for event in events {
+                folded.take(event);
             }
-            if events.len() < PAGE_EVENTS {
+            if is_last {
                 return Ok(folded);
             }
+        }
+    }
+}
+
+impl Folded {
+    /// Takes in the next event, and the words of a statement: what was just said or just read is about to be cited.
+    pub fn take(&mut self, event: Event) {
+        self.deal.apply(&event);
+        if let Fact::Statement(statement) = event.fact {
+            if WORDS_MAX <= self.words.len() {
+                self.words.clear();
+            }
+            self.words.insert(event.revision, Arc::new(statement));
         }
     }
 }

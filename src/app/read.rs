@@ -1,6 +1,5 @@
 //! The reads: load the deal, let the domain judge it as of a moment, put the buyer's words to it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::app::App;
@@ -145,9 +144,8 @@ impl App {
             match explained {
                 Ok(explained) => return Ok(explained),
                 Err(WordsMissing(revisions)) => {
-                    self.deals
-                        .fetch_words(&query.deal, &shared, &revisions)
-                        .await?;
+                    let fetching = self.deals.fetch_words(&query.deal, &shared, &revisions);
+                    Box::pin(fetching).await?;
                 }
             }
         }
@@ -199,7 +197,8 @@ impl App {
         }
         match query.known_at {
             None => Ok(shared),
-            Some(known_at) => self.known_at(&query.deal, known_at).await,
+            // Boxed, since it is rare: every call would carry the room for it.
+            Some(known_at) => Box::pin(self.known_at(&query.deal, known_at)).await,
         }
     }
 
@@ -209,14 +208,15 @@ impl App {
         'pages: loop {
             let after = folded.deal.revision();
             let events = self.deals.events(key, after, PAGE_EVENTS).await?;
-            for event in &events {
+            let is_last = events.len() < PAGE_EVENTS;
+            for event in events {
                 // A later event was recorded no earlier.
                 if known_at < event.recorded_at {
                     break 'pages;
                 }
-                folded.deal.apply(event);
+                folded.take(event);
             }
-            if events.len() < PAGE_EVENTS {
+            if is_last {
                 break;
             }
         }
@@ -238,7 +238,7 @@ impl App {
             match scored {
                 Ok(scored) => return Ok(scored),
                 Err(WordsMissing(revisions)) => {
-                    self.deals.fetch_words(key, shared, &revisions).await?;
+                    Box::pin(self.deals.fetch_words(key, shared, &revisions)).await?;
                 }
             }
         }
@@ -337,21 +337,18 @@ fn cited(
     folded: &Folded,
     citations: impl Iterator<Item = Revision>,
 ) -> Result<Words, WordsMissing> {
-    let citations: BTreeSet<Revision> = citations.collect();
-    let mut missing = Vec::new();
-    let mut words = Words::new();
-    for revision in citations {
-        match folded.words.get(&revision) {
-            Some(statement) => {
-                words.insert(revision, Arc::clone(statement));
-            }
-            None => missing.push(revision),
-        }
+    let mut citations: Vec<Revision> = citations.collect();
+    citations.sort_unstable();
+    citations.dedup();
+    let words: Words = citations
+        .iter()
+        .filter_map(|revision| Some((*revision, Arc::clone(folded.words.get(revision)?))))
+        .collect();
+    if words.len() == citations.len() {
+        return Ok(words);
     }
-    match missing.is_empty() {
-        true => Ok(words),
-        false => Err(WordsMissing(missing)),
-    }
+    citations.retain(|revision| !folded.words.contains_key(revision));
+    Err(WordsMissing(citations))
 }
 
 fn people(moment: &Moment) -> Vec<Stakeholder> {

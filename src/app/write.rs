@@ -61,9 +61,6 @@ pub struct Written {
 /// How often a write starts anew because another replica was first.
 const CONFLICTS_MAX: usize = 16;
 
-/// Statements whose words stay with a deal in memory; past that they are fetched anew when cited.
-const WORDS_MAX: usize = 512;
-
 /// What the domain makes of a deal: the facts to record, none when they were there before.
 type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
 
@@ -312,14 +309,7 @@ impl App {
         let is_due = {
             let mut folded = shared.write();
             for event in events {
-                folded.deal.apply(&event);
-                if let Fact::Statement(statement) = event.fact {
-                    if WORDS_MAX <= folded.words.len() {
-                        folded.words.clear();
-                    }
-                    // It was just said, so the answer is about to cite it.
-                    folded.words.insert(event.revision, Arc::new(statement));
-                }
+                folded.take(event);
             }
             let revision = folded.deal.revision();
             let is_due = projection::is_due(folded.projected, revision);

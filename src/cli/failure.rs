@@ -126,7 +126,7 @@ pub fn exit_of(code: Code) -> Exit {
     }
 }
 
-fn code_name(code: Code) -> &'static str {
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "ok",
         Code::Cancelled => "canceled",

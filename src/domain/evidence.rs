@@ -80,16 +80,17 @@ pub fn past_opposition(moment: &Moment, position: &Position, topic: Topic) -> Op
 
 /// What the seller believes and no buyer supports, oldest first: it counts nothing.
 pub fn hypotheses(moment: &Moment) -> Vec<Hypothesis> {
+    let believed = moment.deal.hypotheses.until(moment.as_of);
+    if believed.is_empty() {
+        return Vec::new();
+    }
     let supported = Topic::ALL.map(|topic| {
         moment
             .positions(topic)
             .iter()
             .any(|position| moment.is_supported(position))
     });
-    moment
-        .deal
-        .hypotheses
-        .until(moment.as_of)
+    believed
         .iter()
         .filter_map(|entry| {
             let (topic, stance) = entry.value.claim?;
@@ -106,7 +107,7 @@ pub fn hypotheses(moment: &Moment) -> Vec<Hypothesis> {
 
 /// The person's latest deferral.
 pub fn deferral(moment: &Moment, position: &Position, topic: Topic) -> Option<Evidence> {
-    let claim = position.deferral?;
+    let claim = moment.weighed(position.deferral?, topic);
     Some(evidence(moment, position, topic, Stance::Defers, claim))
 }
 

@@ -123,9 +123,15 @@ impl Model {
     ///
     /// Matched without regard to case, spaces or punctuation.
     pub fn presumes(&self, seller_stage: &str) -> Option<BuyingStage> {
-        self.seller_stages
-            .iter()
-            .find(|stage| same_letters(&stage.name, seller_stage))
+        let stages = &self.seller_stages;
+        // Most CRMs write a name as the model does, and that is told at a glance.
+        let as_written = stages.iter().find(|stage| stage.name == seller_stage);
+        as_written
+            .or_else(|| {
+                stages
+                    .iter()
+                    .find(|stage| same_letters(&stage.name, seller_stage))
+            })
             .map(|stage| stage.presumes)
     }
 

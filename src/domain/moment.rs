@@ -46,7 +46,9 @@ pub struct Position<'a> {
     /// The latest opposition, with its freshness, unless they supported the topic since.
     pub opposition: Option<Weighed<'a>>,
     /// The latest deferral.
-    pub deferral: Option<Weighed<'a>>,
+    pub deferral: Option<&'a Entry<Said>>,
+    /// The strongest support that counts, before a deferral halves it: asked for often, so worked out once.
+    best_support: Option<(f64, Weighed<'a>)>,
     /// That deferral is later than their latest support that is not void.
     deferred: bool,
     /// That deferral is later than their latest support, void or not.
@@ -102,13 +104,15 @@ impl<'a> Moment<'a> {
             .filter(|person| person.is_known_at(as_of))
             .map(|person| Present::of(person, model, as_of))
             .collect();
+        // Most people speak on a few topics; for more than that it grows.
+        let positions_expected = 4 * people.len();
         let mut moment = Moment {
             deal,
             model,
             as_of,
             people,
-            positions: Vec::new(),
-            supports: Vec::new(),
+            positions: Vec::with_capacity(positions_expected),
+            supports: Vec::with_capacity(positions_expected),
             by_topic: [const { 0..0 }; Topic::ALL.len()],
         };
         for topic in Topic::ALL {
@@ -158,19 +162,12 @@ impl<'a> Moment<'a> {
     }
 
     /// The strongest support that counts, before a deferral halves it.
-    pub fn best_support(&self, position: &Position, lift: Lift) -> Option<(f64, Weighed<'a>)> {
+    pub fn best_support(&self, position: &Position<'a>, lift: Lift) -> Option<(f64, Weighed<'a>)> {
+        if lift == Lift::Nothing {
+            return position.best_support;
+        }
         let standing = self.standing(position.person, lift);
-        self.supports[position.supports.clone()]
-            .iter()
-            .filter(|support| !support.void || Lift::Opposition <= lift)
-            .map(|support| {
-                let freshness = match lift {
-                    Lift::Nothing | Lift::Opposition | Lift::Deferral => support.claim.freshness,
-                    Lift::Age | Lift::Deciders | Lift::Others | Lift::Departure => 1.0,
-                };
-                (support.claim.worth * freshness * standing, support.claim)
-            })
-            .reduce(|best, next| if best.0 < next.0 { next } else { best })
+        strongest(&self.supports[position.supports.clone()], standing, lift)
     }
 
     /// How strongly one person opposes the topic, 0 to 1.
@@ -194,16 +191,10 @@ impl<'a> Moment<'a> {
 
     /// What people together come to on a topic.
     pub fn weigh(&self, topic: Topic, lift: Lift) -> Weight {
-        let positions = self.positions(topic);
-        let together = |strength: &dyn Fn(&Position) -> f64| {
-            1.0 - positions
-                .iter()
-                .map(|position| 1.0 - strength(position))
-                .product::<f64>()
-        };
-        let support = together(&|position| self.support(position, lift));
+        let positions = self.positions(topic).iter();
+        let support = together(positions.clone().map(|each| self.support(each, lift)));
         let opposition = match lift {
-            Lift::Nothing => together(&|position| self.opposition(position)),
+            Lift::Nothing => together(positions.map(|each| self.opposition(each))),
             _ => 0.0,
         };
         let said = match topic {
@@ -225,9 +216,10 @@ impl<'a> Moment<'a> {
         let kept: f64 = self
             .positions(topic)
             .iter()
-            .filter(|position| self.latest_stance(position) == Some(Stance::Defers))
             .filter_map(|position| Some((position, position.deferral?)))
-            .map(|(position, claim)| {
+            .filter(|(position, _)| self.latest_stance(position) == Some(Stance::Defers))
+            .map(|(position, entry)| {
+                let claim = self.weighed(entry, topic);
                 let standing = self.standing(position.person, Lift::Nothing);
                 let strength = claim.worth * claim.freshness * standing;
                 1.0 - self.model.priority_deferral_weight * strength
@@ -305,6 +297,7 @@ impl<'a> Moment<'a> {
         if latest.is_none() && opposes.is_none() && deferral.is_none() {
             return;
         }
+        let standing = self.standing(place, Lift::Nothing);
         let later_than = |support: Option<Instant>| {
             deferral.is_some_and(|deferral| support.is_some_and(|support| support < deferral.at))
         };
@@ -314,7 +307,8 @@ impl<'a> Moment<'a> {
             opposition: opposes
                 .filter(|_| latest_live.is_none())
                 .map(|entry| weigh(entry, topic, model, as_of)),
-            deferral: deferral.map(|entry| weigh(entry, topic, model, as_of)),
+            deferral,
+            best_support: strongest(&self.supports[start..], standing, Lift::Nothing),
             deferred: later_than(latest_live),
             deferred_if_unopposed: later_than(latest),
             supports: start..self.supports.len(),
@@ -337,6 +331,30 @@ impl<'a> Present<'a> {
     pub fn is_heard_at(&self, as_of: Instant) -> bool {
         self.person.spoke.at(as_of).is_some()
     }
+}
+
+/// The strongest of one person's supports, with what it comes to.
+fn strongest<'a>(
+    supports: &[Support<'a>],
+    standing: f64,
+    lift: Lift,
+) -> Option<(f64, Weighed<'a>)> {
+    supports
+        .iter()
+        .filter(|support| !support.void || Lift::Opposition <= lift)
+        .map(|support| {
+            let freshness = match lift {
+                Lift::Nothing | Lift::Opposition | Lift::Deferral => support.claim.freshness,
+                Lift::Age | Lift::Deciders | Lift::Others | Lift::Departure => 1.0,
+            };
+            (support.claim.worth * freshness * standing, support.claim)
+        })
+        .reduce(|best, next| if best.0 < next.0 { next } else { best })
+}
+
+/// What several strengths come to: 1 less the product of what each leaves.
+fn together(strengths: impl Iterator<Item = f64>) -> f64 {
+    1.0 - strengths.map(|strength| 1.0 - strength).product::<f64>()
 }
 
 fn weigh<'a>(entry: &'a Entry<Said>, topic: Topic, model: &Model, as_of: Instant) -> Weighed<'a> {

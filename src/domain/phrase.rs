@@ -296,13 +296,19 @@ pub fn in_short(cause: StallCause) -> &'static str {
 }
 
 fn shortened(quote: &str) -> String {
-    let words: Vec<&str> = quote.split_whitespace().collect();
-    let whole = words.join(" ");
-    if whole.chars().count() <= QUOTE_CHARS_MAX {
+    let mut whole = String::with_capacity(quote.len());
+    for word in quote.split_whitespace() {
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(word);
+    }
+    // As many bytes are at most as many characters, and need not be counted.
+    if whole.len() <= QUOTE_CHARS_MAX || whole.chars().count() <= QUOTE_CHARS_MAX {
         return whole;
     }
     let mut short = String::new();
-    for word in words {
+    for word in whole.split(' ') {
         if QUOTE_CHARS_MAX < short.chars().count() + word.chars().count() + 2 {
             break;
         }

@@ -235,14 +235,13 @@ pub fn last_progress(deal: &Deal, as_of: Instant) -> Option<Instant> {
                 .filter_map(|topic| person.track(topic))
         })
         .flat_map(|track| {
-            Conviction::ALL.into_iter().filter_map(|least| {
-                // The first moment at which they were at least so firm.
-                Conviction::ALL
-                    .into_iter()
-                    .filter(|conviction| least <= *conviction)
-                    .flat_map(|conviction| track.supports_of(conviction))
-                    .filter_map(|rung| rung.first_at())
-                    .min()
+            // From the firmest down, the first moment at which they were at least so firm.
+            let mut first: Option<Instant> = None;
+            Conviction::ALL.into_iter().rev().filter_map(move |least| {
+                let so_firm = track.supports_of(least);
+                let so_firm = so_firm.into_iter().filter_map(|rung| rung.first_at());
+                first = first.into_iter().chain(so_firm).min();
+                first
             })
         })
         .filter(|at| *at <= as_of);
@@ -258,11 +257,10 @@ fn steps(deal: &Deal, as_of: Instant) -> impl Iterator<Item = Instant> {
             .filter(|at| *at <= as_of)
             .min()
     };
-    BuyingStage::ALL.into_iter().filter_map(move |least| {
-        BuyingStage::ALL
-            .into_iter()
-            .filter(|stage| least <= *stage)
-            .filter_map(named_first)
-            .min()
+    // From the last step down, the first moment at which they were at least so far.
+    let mut first: Option<Instant> = None;
+    BuyingStage::ALL.into_iter().rev().filter_map(move |least| {
+        first = first.into_iter().chain(named_first(least)).min();
+        first
     })
 }

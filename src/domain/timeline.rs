@@ -73,7 +73,13 @@ impl<T> Timeline<T> {
 
     /// The entries at or before `as_of`, oldest first.
     pub fn until(&self, as_of: Instant) -> &[Entry<T>] {
-        &self.0[..self.0.partition_point(|entry| entry.at <= as_of)]
+        // Most ask for now, when all of it has come to hold: then one look is enough, however long it is.
+        match self.0.last() {
+            Some(last) if as_of < last.at => {
+                &self.0[..self.0.partition_point(|entry| entry.at <= as_of)]
+            }
+            _ => &self.0,
+        }
     }
 
     /// The earliest moment, if any.

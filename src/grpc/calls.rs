@@ -15,9 +15,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::stream;
 use http::HeaderMap;
 use http::Request;
 use http::Response;
+use http_body_util::BodyExt;
+use http_body_util::StreamBody;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tonic::Code;
@@ -105,7 +108,8 @@ impl Shared {
         };
         let allowed = allowed(request.headers(), self.limits.deadline);
         let uri = request.uri().clone();
-        let call = AssertUnwindSafe(self.dispatch(request)).catch_unwind();
+        let call = AssertUnwindSafe(async { whole(self.dispatch(request).await).await });
+        let call = call.catch_unwind();
         match tokio::time::timeout_at(received + allowed, call).await {
             Ok(Ok(response)) => self.checked(response, uri.path()),
             Ok(Err(panic)) => {
@@ -161,6 +165,25 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// The answer with its message encoded.
+///
+/// tonic encodes only when the body is asked for, which is after the head was sent; by then the connection, on another
+/// thread, is likely to have written the head alone. So head, message and trailers leave in one write.
+async fn whole(response: Response<Body>) -> Response<Body> {
+    let (head, mut body) = response.into_parts();
+    // A message and its trailers.
+    let mut frames = Vec::with_capacity(2);
+    while let Some(frame) = body.frame().await {
+        frames.push(frame);
+    }
+    // A refusal is a head alone, and has to say that it is.
+    let body = match frames.is_empty() {
+        true => Body::empty(),
+        false => Body::new(StreamBody::new(stream::iter(frames))),
+    };
+    Response::from_parts(head, body)
 }
 
 /// The shorter of what the caller and the service allow.

@@ -161,7 +161,8 @@ impl Server {
     }
 }
 
-fn transport(streams_max: u32) -> tonic::transport::Server {
+/// The settings of the transport, which the echo server of `bench` shares.
+pub fn transport(streams_max: u32) -> tonic::transport::Server {
     tonic::transport::Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(Some(streams_max))

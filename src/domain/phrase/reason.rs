@@ -131,7 +131,7 @@ fn against(teller: &Teller, topic: Topic, gist: &str) -> String {
             let deferred = position
                 .deferral
                 .filter(|_| topic == Topic::Priority)
-                .map(|claim| claim.entry.at);
+                .map(|entry| entry.at);
             Some((opposed.max(deferred)?, position.person))
         })
         .collect();

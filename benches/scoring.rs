@@ -148,7 +148,7 @@ fn statement(number: usize, saying: usize, of: usize) -> pb::BuyerStatement {
         }),
         said_at: Some(days_ago(80.0 - 80.0 * number as f64 / of as f64)),
         quote: "We cannot go through another renewal season the way we work now.".into(),
-        attribution: 1 + i32::from(saying % 5 == 0),
+        attribution: 1 + i32::from(saying.is_multiple_of(5)),
         claims: vec![pb::Claim {
             topic: topic as i32 + 1,
             stance,

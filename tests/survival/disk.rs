@@ -72,8 +72,7 @@ async fn no_write_is_answered_or_seen_before_its_sync() {
     }
 
     let before = client.answers("deal-0").await;
-    disk.shut();
-    let gate = Lifted(Arc::clone(&disk));
+    let gate = disk.shut();
     let writes: Vec<Write> = (20..40).map(statement).collect();
     let mut answers = Box::pin(join_all(writes.iter().map(|write| write.send(&client))));
     let shut = Arc::clone(&disk);
@@ -164,15 +163,6 @@ async fn a_power_cut_takes_nothing_that_was_acknowledged() {
         "12 power cuts: {} acknowledged writes, all there once",
         ledger.acknowledged()
     );
-}
-
-/// Lifts the gate when dropped, so that a test that fails also ends.
-struct Lifted(Arc<StagedDisk>);
-
-impl Drop for Lifted {
-    fn drop(&mut self) {
-        self.0.lift();
-    }
 }
 
 /// A disk that remembers what its last sync made durable, and may lose all else.

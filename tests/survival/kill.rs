@@ -20,7 +20,7 @@ const ROUNDS: u64 = 50;
 const ROUNDS_A_DIRECTORY: u64 = 25;
 
 /// Every so many rounds all answers are compared with those of a service that had to fold every deal anew.
-const ROUNDS_A_REBUILD: u64 = 5;
+const ROUNDS_A_REBUILD: u64 = 2;
 
 /// Every so many rounds the service is killed once more while it opens.
 const ROUNDS_AN_OPENING: u64 = 4;

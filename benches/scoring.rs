@@ -31,6 +31,10 @@ const CLAIMS: usize = 3;
 const DAY_SECONDS: i64 = 86_400;
 const NOW_SECONDS: i64 = 1_800_000_000;
 
+// That of the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

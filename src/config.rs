@@ -109,6 +109,11 @@ pub fn environment() -> Vec<(OsString, OsString)> {
     env::vars_os().collect()
 }
 
+/// The binary that runs, for a command that starts it once more.
+pub fn program() -> std::io::Result<PathBuf> {
+    env::current_exe()
+}
+
 /// The service to call: the flag, else `VERBATIM_SERVER`, else [`SERVER_DEFAULT`].
 pub fn server_url(flag: Option<&str>) -> String {
     match (flag, env::var("VERBATIM_SERVER")) {

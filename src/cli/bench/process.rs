@@ -1,6 +1,5 @@
 //! A service, or the echo server, as a process of its own, and what it used.
 
-use std::env;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -13,6 +12,7 @@ use std::time::Instant;
 
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
+use crate::config;
 
 /// A process that is killed when this is dropped.
 pub struct Process {
@@ -33,7 +33,7 @@ impl Process {
             let text = format!("cannot run `verbatim {}`: {why}", arguments.join(" "));
             Failure::new(Exit::Internal, text)
         };
-        let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
+        let program = config::program().map_err(|error| failed(error.to_string()))?;
         let started = Instant::now();
         let mut child = Command::new(program)
             .args(arguments)

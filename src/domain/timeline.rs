@@ -1,5 +1,7 @@
 //! What held when: values in order of effective time, whatever the order in which they arrived.
 
+use smallvec::SmallVec;
+
 use crate::domain::time::Instant;
 
 /// Where a value stands among others of the same effective time: by revision, then by place within the event.
@@ -16,7 +18,7 @@ pub struct Order {
 /// Reading the value at a moment takes time that grows with the logarithm of the length, so that a deal is scored as
 /// of any day without a replay; an event that arrives late is put where it belongs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Timeline<T>(Vec<Entry<T>>);
+pub struct Timeline<T>(SmallVec<[Entry<T>; 1]>);
 
 /// One value and when it came to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +47,7 @@ impl Order {
 
 impl<T> Timeline<T> {
     pub const fn new() -> Timeline<T> {
-        Timeline(Vec::new())
+        Timeline(SmallVec::new_const())
     }
 
     /// Puts a value where it belongs.

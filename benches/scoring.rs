@@ -5,8 +5,6 @@
 //!
 //! `cargo bench --bench scoring`
 
-use std::sync::Arc;
-
 use divan::Bencher;
 use divan::black_box;
 use verbatim::domain::deal::Deal;
@@ -14,10 +12,10 @@ use verbatim::domain::event::Event;
 use verbatim::domain::event::Fact;
 use verbatim::domain::moment::Moment;
 use verbatim::domain::phrase;
-use verbatim::domain::phrase::Words;
 use verbatim::domain::score;
 use verbatim::domain::stall;
 use verbatim::domain::time::Instant;
+use verbatim::domain::words::Words;
 use verbatim::grpc::request;
 use verbatim::model_file;
 use verbatim::wire::pb;
@@ -164,13 +162,13 @@ fn statement(number: usize, saying: usize, of: usize) -> pb::BuyerStatement {
 }
 
 fn words(events: &[Event]) -> Words {
-    events
-        .iter()
-        .filter_map(|event| match &event.fact {
-            Fact::Statement(statement) => Some((event.revision, Arc::new(statement.clone()))),
-            _ => None,
-        })
-        .collect()
+    let mut words = Words::default();
+    for event in events {
+        if let Fact::Statement(statement) = &event.fact {
+            words.insert(event.revision, statement);
+        }
+    }
+    words
 }
 
 fn now() -> Instant {

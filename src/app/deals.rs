@@ -16,8 +16,8 @@ use crate::app::projection;
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
-use crate::domain::phrase::Words;
 use crate::domain::statement::Statement;
+use crate::domain::words::Words;
 use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Revision;
@@ -33,7 +33,7 @@ const WORDS_MAX: usize = 512;
 /// Rough bytes of a deal without anything in it, of one event folded, and of one statement's words.
 const DEAL_BYTES: u64 = 2_048;
 const EVENT_BYTES: u64 = 192;
-const WORDS_BYTES: u64 = 768;
+const WORDS_BYTES: u64 = 256;
 
 /// The folded deals.
 pub struct Deals {
@@ -124,7 +124,7 @@ impl Deals {
     ) -> Result<(), Error> {
         for revision in revisions {
             let statement = self.statement(key, *revision).await?;
-            deal.write().words.insert(*revision, Arc::new(statement));
+            deal.write().words.insert(*revision, &statement);
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Folded {
             if WORDS_MAX <= self.words.len() {
                 self.words.clear();
             }
-            self.words.insert(event.revision, Arc::new(statement));
+            self.words.insert(event.revision, &statement);
         }
     }
 }

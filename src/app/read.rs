@@ -17,7 +17,6 @@ use crate::domain::money::Money;
 use crate::domain::phrase;
 use crate::domain::phrase::Teller;
 use crate::domain::phrase::Told;
-use crate::domain::phrase::Words;
 use crate::domain::phrase::reason;
 use crate::domain::scale::Modifier;
 use crate::domain::score;
@@ -32,6 +31,7 @@ use crate::domain::text::Id;
 use crate::domain::text::Name;
 use crate::domain::time::Date;
 use crate::domain::time::Instant;
+use crate::domain::words::Words;
 use crate::store::DealKey;
 use crate::store::Revision;
 
@@ -337,18 +337,7 @@ fn cited(
     folded: &Folded,
     citations: impl Iterator<Item = Revision>,
 ) -> Result<Words, WordsMissing> {
-    let mut citations: Vec<Revision> = citations.collect();
-    citations.sort_unstable();
-    citations.dedup();
-    let words: Words = citations
-        .iter()
-        .filter_map(|revision| Some((*revision, Arc::clone(folded.words.get(revision)?))))
-        .collect();
-    if words.len() == citations.len() {
-        return Ok(words);
-    }
-    citations.retain(|revision| !folded.words.contains_key(revision));
-    Err(WordsMissing(citations))
+    folded.words.only(citations.collect()).map_err(WordsMissing)
 }
 
 fn people(moment: &Moment) -> Vec<Stakeholder> {

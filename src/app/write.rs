@@ -223,8 +223,10 @@ impl App {
             projected: 0,
         });
         let as_of = self.if_ahead(&recording.statement);
-        let rehearsed = Arc::new(recording.statement.clone());
-        folded.write().words.insert(revision + 1, rehearsed);
+        folded
+            .write()
+            .words
+            .insert(revision + 1, &recording.statement);
         Ok(Recorded {
             statement: recording.statement,
             already: false,

@@ -244,7 +244,7 @@ impl Deal {
             Voice::Buyer {
                 speaker,
                 paraphrased,
-            } => self.person_mut(&speaker.stakeholder).said(
+            } => self.person_mut(&speaker.stakeholder).speaks(
                 statement,
                 speaker,
                 *paraphrased,

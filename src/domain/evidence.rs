@@ -73,7 +73,7 @@ pub fn past_opposition(moment: &Moment, position: &Position, topic: Topic) -> Op
     if position.opposition.is_some() {
         return None;
     }
-    let entry = position.track.opposes.at(moment.as_of)?;
+    let entry = position.track.opposes()?.at(moment.as_of)?;
     let claim = moment.weighed(entry, topic);
     Some(evidence(moment, position, topic, Stance::Opposes, claim))
 }

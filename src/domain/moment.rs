@@ -8,10 +8,10 @@ use std::ops::Range;
 use crate::domain::deal::Deal;
 use crate::domain::model::Model;
 use crate::domain::person::Person;
-use crate::domain::person::Said;
-use crate::domain::person::Track;
 use crate::domain::stakeholder::Presence;
 use crate::domain::stakeholder::Roles;
+use crate::domain::strand::Said;
+use crate::domain::strand::Track;
 use crate::domain::time::Instant;
 use crate::domain::timeline::Entry;
 use crate::domain::topic::Stance;
@@ -42,7 +42,7 @@ pub struct Present<'a> {
 pub struct Position<'a> {
     /// Their place in [`Moment::people`].
     pub person: usize,
-    pub track: &'a Track,
+    pub track: Track<'a>,
     /// The latest opposition, with its freshness, unless they supported the topic since.
     pub opposition: Option<Weighed<'a>>,
     /// The latest deferral.
@@ -115,10 +115,18 @@ impl<'a> Moment<'a> {
             supports: Vec::with_capacity(positions_expected),
             by_topic: [const { 0..0 }; Topic::ALL.len()],
         };
+        // Everybody's tracks are in order of topic, so each is passed over once.
+        let mut tracks: Vec<_> = moment
+            .people
+            .iter()
+            .map(|present| present.person.said.tracks().peekable())
+            .collect();
         for topic in Topic::ALL {
             let start = moment.positions.len();
-            for place in 0..moment.people.len() {
-                moment.take_position(place, topic);
+            for (place, tracks) in tracks.iter_mut().enumerate() {
+                if let Some((_, track)) = tracks.next_if(|(of, _)| *of == topic) {
+                    moment.take_position(place, topic, track);
+                }
             }
             moment.by_topic[topic.index()] = start..moment.positions.len();
         }
@@ -232,12 +240,11 @@ impl<'a> Moment<'a> {
     pub fn latest_stance(&self, position: &Position) -> Option<Stance> {
         let track = position.track;
         let supports = track
-            .supports
-            .iter()
-            .filter_map(|rung| rung.at(self.as_of))
+            .supports()
+            .filter_map(|(_, rung)| rung.at(self.as_of))
             .map(|entry| (entry, Stance::Supports));
-        let opposes = track.opposes.at(self.as_of);
-        let defers = track.defers.at(self.as_of);
+        let opposes = track.opposes().and_then(|said| said.at(self.as_of));
+        let defers = track.defers().and_then(|said| said.at(self.as_of));
         supports
             .chain(opposes.map(|entry| (entry, Stance::Opposes)))
             .chain(defers.map(|entry| (entry, Stance::Defers)))
@@ -274,18 +281,15 @@ impl<'a> Moment<'a> {
         heard / standing.max(self.model.consensus_standing_min)
     }
 
-    fn take_position(&mut self, place: usize, topic: Topic) {
+    fn take_position(&mut self, place: usize, topic: Topic, track: Track<'a>) {
         let as_of = self.as_of;
         let model = self.model;
-        let Some(track) = self.people[place].person.track(topic) else {
-            return;
-        };
-        let opposes = track.opposes.at(as_of);
-        let deferral = track.defers.at(as_of);
+        let opposes = track.opposes().and_then(|said| said.at(as_of));
+        let deferral = track.defers().and_then(|said| said.at(as_of));
         let start = self.supports.len();
         let mut latest = None;
         let mut latest_live = None;
-        for entry in track.supports.iter().filter_map(|rung| rung.at(as_of)) {
+        for entry in track.supports().filter_map(|(_, rung)| rung.at(as_of)) {
             let void = opposes.is_some_and(|opposes| entry.at <= opposes.at);
             latest = latest.max(Some(entry.at));
             if !void {

@@ -8,9 +8,11 @@ use crate::domain::stakeholder::StakeholderFacts;
 use crate::domain::statement::Claim;
 use crate::domain::statement::Speaker;
 use crate::domain::statement::Statement;
+use crate::domain::strand::Said;
+use crate::domain::strand::Side;
+use crate::domain::strand::Strands;
 use crate::domain::text::Id;
 use crate::domain::text::Name;
-use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::timeline::Order;
 use crate::domain::timeline::Timeline;
@@ -33,26 +35,8 @@ pub struct Person {
     pub told: Timeline<()>,
     /// The moments at which they spoke.
     pub spoke: Timeline<()>,
-    tracks: [Option<Box<Track>>; Topic::ALL.len()],
+    pub said: Strands,
     stages: Option<Box<[Timeline<()>; BuyingStage::ALL.len()]>>,
-}
-
-/// What one person said on one topic.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Track {
-    /// By rung: a rung is a conviction and an attribution.
-    pub supports: [Timeline<Said>; 2 * Conviction::ALL.len()],
-    pub opposes: Timeline<Said>,
-    pub defers: Timeline<Said>,
-}
-
-/// One claim, without its words.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Said {
-    pub conviction: Conviction,
-    pub paraphrased: bool,
-    pub confidence: f64,
-    pub target_date: Option<Date>,
 }
 
 impl Person {
@@ -65,7 +49,7 @@ impl Person {
             presence: Timeline::new(),
             told: Timeline::new(),
             spoke: Timeline::new(),
-            tracks: Default::default(),
+            said: Strands::new(),
             stages: None,
         }
     }
@@ -79,7 +63,7 @@ impl Person {
     }
 
     /// Takes in what they said.
-    pub fn said(
+    pub fn speaks(
         &mut self,
         statement: &Statement,
         speaker: &Speaker,
@@ -107,13 +91,7 @@ impl Person {
         self.display_name.remove(revision);
         self.title.remove(revision);
         self.roles.remove(revision);
-        for track in self.tracks.iter_mut().flatten() {
-            for rung in &mut track.supports {
-                rung.remove(revision);
-            }
-            track.opposes.remove(revision);
-            track.defers.remove(revision);
-        }
+        self.said.remove(revision);
         for stage in self.stages.iter_mut().flat_map(|stages| stages.iter_mut()) {
             stage.remove(revision);
         }
@@ -146,10 +124,6 @@ impl Person {
         told.into_iter().chain(spoke).min()
     }
 
-    pub fn track(&self, topic: Topic) -> Option<&Track> {
-        self.tracks[topic.index()].as_deref()
-    }
-
     /// The moments at which they named `stage` as the buyer's step.
     pub fn stage(&self, stage: BuyingStage) -> Option<&Timeline<()>> {
         self.stages.as_deref().map(|stages| &stages[stage as usize])
@@ -169,48 +143,38 @@ impl Person {
     }
 
     fn claimed(&mut self, claim: &Claim, paraphrased: bool, at: Instant, order: Order) {
-        let track = self.tracks[claim.topic.index()].get_or_insert_default();
         let said = Said {
             conviction: claim.conviction,
             paraphrased,
             confidence: claim.confidence.get(),
             target_date: claim.target_date,
         };
-        match claim.stance {
+        let (side, said) = match claim.stance {
             Stance::Supports => {
-                let said = said.held_to_its_date(claim.topic);
-                track.supports[said.rung()].insert(at, order, said);
+                let said = held_to_its_date(said, claim.topic);
+                let side = Side::Supports {
+                    conviction: said.conviction,
+                    paraphrased,
+                };
+                (side, said)
             }
-            Stance::Opposes => track.opposes.insert(at, order, said),
-            Stance::Defers => track.defers.insert(at, order, said),
-        }
+            Stance::Opposes => (Side::Opposes, said),
+            Stance::Defers => (Side::Defers, said),
+        };
+        self.said.insert(claim.topic, side, at, order, said);
         if let Some(stage) = claim.buying_stage {
             self.stages.get_or_insert_default()[stage as usize].insert(at, order, ());
         }
     }
 }
 
-impl Track {
-    /// The supports of one conviction, of both attributions.
-    pub fn supports_of(&self, conviction: Conviction) -> [&Timeline<Said>; 2] {
-        let rung = 2 * conviction as usize;
-        [&self.supports[rung], &self.supports[rung + 1]]
+/// A wish for results without a date is a nod at most.
+fn held_to_its_date(said: Said, topic: Topic) -> Said {
+    if topic == Topic::GoLive && said.target_date.is_none() {
+        return Said {
+            conviction: Conviction::Acknowledged,
+            ..said
+        };
     }
-}
-
-impl Said {
-    fn rung(self) -> usize {
-        2 * self.conviction as usize + usize::from(self.paraphrased)
-    }
-
-    /// A wish for results without a date is a nod at most.
-    fn held_to_its_date(self, topic: Topic) -> Said {
-        if topic == Topic::GoLive && self.target_date.is_none() {
-            return Said {
-                conviction: Conviction::Acknowledged,
-                ..self
-            };
-        }
-        self
-    }
+    said
 }

@@ -7,9 +7,6 @@ pub mod cause;
 pub mod reason;
 pub mod remedy;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::domain::contradiction::Contradiction;
 use crate::domain::contradiction::Kind;
 use crate::domain::evidence::Evidence;
@@ -19,12 +16,9 @@ use crate::domain::scale::Gate;
 use crate::domain::score::Tally;
 use crate::domain::stall::Reminder;
 use crate::domain::stall::Stall;
-use crate::domain::statement::Statement;
 use crate::domain::time::Instant;
 use crate::domain::topic::Topic;
-
-/// The statements that may be cited, by revision.
-pub type Words = BTreeMap<u64, Arc<Statement>>;
+use crate::domain::words::Words;
 
 /// An explanation in sentences, in the order of what it explains.
 #[derive(Clone, Debug)]
@@ -111,8 +105,8 @@ impl Teller<'_> {
     pub fn quote(&self, evidence: &Evidence) -> String {
         let quote = self
             .words
-            .get(&evidence.statement)
-            .map_or("", |statement| statement.quote.as_str());
+            .get(evidence.statement)
+            .map_or("", |quoted| quoted.quote.as_str());
         format!("“{}”", shortened(quote))
     }
 

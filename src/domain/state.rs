@@ -156,8 +156,8 @@ fn refused_priority(moment: &Moment) -> Option<Instant> {
         })
         .filter_map(|position| match moment.latest_stance(position)? {
             Stance::Supports => None,
-            Stance::Opposes => position.track.opposes.at(moment.as_of),
-            Stance::Defers => position.track.defers.at(moment.as_of),
+            Stance::Opposes => position.track.opposes()?.at(moment.as_of),
+            Stance::Defers => position.track.defers()?.at(moment.as_of),
         })
         .map(|entry| entry.at)
         .min()
@@ -229,17 +229,15 @@ pub fn last_progress(deal: &Deal, as_of: Instant) -> Option<Instant> {
     let firmer = deal
         .people()
         .iter()
-        .flat_map(|person| {
-            Topic::ALL
-                .into_iter()
-                .filter_map(|topic| person.track(topic))
-        })
-        .flat_map(|track| {
+        .flat_map(|person| person.said.tracks())
+        .flat_map(|(_, track)| {
             // From the firmest down, the first moment at which they were at least so firm.
             let mut first: Option<Instant> = None;
             Conviction::ALL.into_iter().rev().filter_map(move |least| {
-                let so_firm = track.supports_of(least);
-                let so_firm = so_firm.into_iter().filter_map(|rung| rung.first_at());
+                let so_firm = track
+                    .supports()
+                    .filter(|(conviction, _)| *conviction == least)
+                    .filter_map(|(_, rung)| rung.first_at());
                 first = first.into_iter().chain(so_firm).min();
                 first
             })

@@ -3,9 +3,9 @@
 use crate::app::Stakeholder;
 use crate::domain::evidence::Evidence;
 use crate::domain::evidence::Hypothesis;
-use crate::domain::phrase::Words;
-use crate::domain::statement::Statement;
 use crate::domain::topic::Attribution;
+use crate::domain::words::Quoted;
+use crate::domain::words::Words;
 use crate::wire::listed::number;
 use crate::wire::pb;
 use crate::wire::value::encode_moment;
@@ -30,7 +30,7 @@ impl Sources<'_> {
             freshness,
             standing,
         } = *evidence;
-        let words = self.words.get(&statement);
+        let words = self.words.get(statement);
         let person = &self.people[person];
         pb::Evidence {
             statement_id: id_of(words),
@@ -63,7 +63,7 @@ impl Sources<'_> {
             stance,
             about,
         } = hypothesis;
-        let words = self.words.get(statement);
+        let words = self.words.get(*statement);
         pb::Hypothesis {
             statement_id: id_of(words),
             topic: number(*topic),
@@ -123,12 +123,10 @@ fn name_of(person: &Stakeholder) -> String {
     name.map_or("", |name| name.as_str()).into()
 }
 
-fn id_of(words: Option<&std::sync::Arc<Statement>>) -> String {
-    words.map_or("", |statement| statement.id.as_str()).into()
+fn id_of(words: Option<&Quoted>) -> String {
+    words.map_or("", |quoted| quoted.id.as_str()).into()
 }
 
-fn quote_of(words: Option<&std::sync::Arc<Statement>>) -> String {
-    words
-        .map_or("", |statement| statement.quote.as_str())
-        .into()
+fn quote_of(words: Option<&Quoted>) -> String {
+    words.map_or("", |quoted| quoted.quote.as_str()).into()
 }

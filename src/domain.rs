@@ -42,6 +42,7 @@ pub mod stall;
 pub mod state;
 pub mod statement;
 pub mod strand;
+pub mod strength;
 pub mod tactic;
 pub mod text;
 pub mod time;

@@ -3,7 +3,7 @@
 use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
 use crate::domain::moment::Position;
-use crate::domain::moment::Weighed;
+use crate::domain::strength::Weighed;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::domain::topic::Attribution;

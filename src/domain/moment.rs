@@ -3,6 +3,7 @@
 //! Levels are worked out from here, plain or with impairments lifted one after another, so that the score and the
 //! ledger of losses come from the same numbers.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::domain::deal::Deal;
@@ -11,7 +12,12 @@ use crate::domain::person::Person;
 use crate::domain::stakeholder::Presence;
 use crate::domain::stakeholder::Roles;
 use crate::domain::strand::Said;
+use crate::domain::strand::Strand;
 use crate::domain::strand::Track;
+use crate::domain::strength::Weighed;
+use crate::domain::strength::freshness;
+use crate::domain::strength::weigh;
+use crate::domain::strength::worth;
 use crate::domain::time::Instant;
 use crate::domain::timeline::Entry;
 use crate::domain::topic::Stance;
@@ -42,6 +48,7 @@ pub struct Present<'a> {
 pub struct Position<'a> {
     /// Their place in [`Moment::people`].
     pub person: usize,
+    topic: Topic,
     pub track: Track<'a>,
     /// The latest opposition, with its freshness, unless they supported the topic since.
     pub opposition: Option<Weighed<'a>>,
@@ -57,20 +64,14 @@ pub struct Position<'a> {
     supports: Range<usize>,
 }
 
-/// A claim and what it is worth, its speaker's standing aside.
-#[derive(Clone, Copy)]
-pub struct Weighed<'a> {
-    pub entry: &'a Entry<Said>,
-    /// conviction × attribution × confidence.
-    pub worth: f64,
-    pub freshness: f64,
-}
-
 /// The latest support of one rung.
 struct Support<'a> {
-    claim: Weighed<'a>,
+    entry: &'a Entry<Said>,
+    worth: f64,
     /// They opposed the topic then or since.
     void: bool,
+    /// Worked out when it is asked for: a weaker rung is often beaten by a firmer one however fresh it is.
+    freshness: OnceCell<f64>,
 }
 
 /// Which impairments are lifted: each on top of those before it, except that the two kinds of people who departed are
@@ -104,28 +105,34 @@ impl<'a> Moment<'a> {
             .filter(|person| person.is_known_at(as_of))
             .map(|person| Present::of(person, model, as_of))
             .collect();
-        // Most people speak on a few topics; for more than that it grows.
-        let positions_expected = 4 * people.len();
+        let strands = people
+            .iter()
+            .map(|present| present.person.said.as_slice().len());
+        let supports_max: usize = strands.sum();
+        let positions_max = supports_max.min(people.len() * Topic::ALL.len());
         let mut moment = Moment {
             deal,
             model,
             as_of,
             people,
-            positions: Vec::with_capacity(positions_expected),
-            supports: Vec::with_capacity(positions_expected),
+            positions: Vec::with_capacity(positions_max),
+            supports: Vec::with_capacity(supports_max),
             by_topic: [const { 0..0 }; Topic::ALL.len()],
         };
-        // Everybody's tracks are in order of topic, so each is passed over once.
-        let mut tracks: Vec<_> = moment
+        // What everybody said is in order of topic, so that it is passed over once.
+        let mut rest: Vec<&[Strand]> = moment
             .people
             .iter()
-            .map(|present| present.person.said.tracks().peekable())
+            .map(|present| present.person.said.as_slice())
             .collect();
         for topic in Topic::ALL {
             let start = moment.positions.len();
-            for (place, tracks) in tracks.iter_mut().enumerate() {
-                if let Some((_, track)) = tracks.next_if(|(of, _)| *of == topic) {
-                    moment.take_position(place, topic, track);
+            for (place, rest) in rest.iter_mut().enumerate() {
+                let on_topic = rest.iter().take_while(|strand| strand.topic == topic);
+                let (track, behind) = rest.split_at(on_topic.count());
+                *rest = behind;
+                if !track.is_empty() {
+                    moment.take_position(place, topic, Track::of(track));
                 }
             }
             moment.by_topic[topic.index()] = start..moment.positions.len();
@@ -175,7 +182,7 @@ impl<'a> Moment<'a> {
             return position.best_support;
         }
         let standing = self.standing(position.person, lift);
-        strongest(&self.supports[position.supports.clone()], standing, lift)
+        self.strongest(position.supports.clone(), position.topic, standing, lift)
     }
 
     /// How strongly one person opposes the topic, 0 to 1.
@@ -281,6 +288,42 @@ impl<'a> Moment<'a> {
         heard / standing.max(self.model.consensus_standing_min)
     }
 
+    /// The strongest of one person's supports, with what it comes to; of equal ones the weaker rung.
+    fn strongest(
+        &self,
+        supports: Range<usize>,
+        topic: Topic,
+        standing: f64,
+        lift: Lift,
+    ) -> Option<(f64, Weighed<'a>)> {
+        let mut best: Option<(f64, Weighed<'a>)> = None;
+        // The firmest rungs come last.
+        for support in self.supports[supports].iter().rev() {
+            let at_most = support.worth * standing;
+            let beaten = best.is_some_and(|(strength, _)| at_most < strength);
+            if beaten || (support.void && lift < Lift::Opposition) {
+                continue;
+            }
+            let freshness = *support
+                .freshness
+                .get_or_init(|| freshness(support.entry, topic, self.model, self.as_of));
+            let counted = match lift {
+                Lift::Nothing | Lift::Opposition | Lift::Deferral => freshness,
+                Lift::Age | Lift::Deciders | Lift::Others | Lift::Departure => 1.0,
+            };
+            let strength = support.worth * counted * standing;
+            if best.is_none_or(|(so_far, _)| so_far <= strength) {
+                let claim = Weighed {
+                    entry: support.entry,
+                    worth: support.worth,
+                    freshness,
+                };
+                best = Some((strength, claim));
+            }
+        }
+        best
+    }
+
     fn take_position(&mut self, place: usize, topic: Topic, track: Track<'a>) {
         let as_of = self.as_of;
         let model = self.model;
@@ -295,27 +338,33 @@ impl<'a> Moment<'a> {
             if !void {
                 latest_live = latest_live.max(Some(entry.at));
             }
-            let claim = weigh(entry, topic, model, as_of);
-            self.supports.push(Support { claim, void });
+            self.supports.push(Support {
+                entry,
+                worth: worth(&entry.value, model),
+                void,
+                freshness: OnceCell::new(),
+            });
         }
         if latest.is_none() && opposes.is_none() && deferral.is_none() {
             return;
         }
         let standing = self.standing(place, Lift::Nothing);
+        let supports = start..self.supports.len();
         let later_than = |support: Option<Instant>| {
             deferral.is_some_and(|deferral| support.is_some_and(|support| support < deferral.at))
         };
         self.positions.push(Position {
             person: place,
+            topic,
             track,
             opposition: opposes
                 .filter(|_| latest_live.is_none())
                 .map(|entry| weigh(entry, topic, model, as_of)),
             deferral,
-            best_support: strongest(&self.supports[start..], standing, Lift::Nothing),
+            best_support: self.strongest(supports.clone(), topic, standing, Lift::Nothing),
             deferred: later_than(latest_live),
             deferred_if_unopposed: later_than(latest),
-            supports: start..self.supports.len(),
+            supports,
         });
     }
 }
@@ -337,53 +386,7 @@ impl<'a> Present<'a> {
     }
 }
 
-/// The strongest of one person's supports, with what it comes to.
-fn strongest<'a>(
-    supports: &[Support<'a>],
-    standing: f64,
-    lift: Lift,
-) -> Option<(f64, Weighed<'a>)> {
-    supports
-        .iter()
-        .filter(|support| !support.void || Lift::Opposition <= lift)
-        .map(|support| {
-            let freshness = match lift {
-                Lift::Nothing | Lift::Opposition | Lift::Deferral => support.claim.freshness,
-                Lift::Age | Lift::Deciders | Lift::Others | Lift::Departure => 1.0,
-            };
-            (support.claim.worth * freshness * standing, support.claim)
-        })
-        .reduce(|best, next| if best.0 < next.0 { next } else { best })
-}
-
 /// What several strengths come to: 1 less the product of what each leaves.
 fn together(strengths: impl Iterator<Item = f64>) -> f64 {
     1.0 - strengths.map(|strength| 1.0 - strength).product::<f64>()
-}
-
-fn weigh<'a>(entry: &'a Entry<Said>, topic: Topic, model: &Model, as_of: Instant) -> Weighed<'a> {
-    let said = &entry.value;
-    let attribution = match said.paraphrased {
-        false => model.verbatim,
-        true => model.paraphrased,
-    };
-    Weighed {
-        entry,
-        worth: model.convictions[said.conviction as usize] * attribution * said.confidence,
-        freshness: freshness(entry, topic, model, as_of),
-    }
-}
-
-/// What age leaves of a claim, 0 to 1.
-fn freshness(entry: &Entry<Said>, topic: Topic, model: &Model, as_of: Instant) -> f64 {
-    let half_life_days = match (topic, entry.value.target_date) {
-        (Topic::GoLive, Some(date)) => return if as_of < date.end() { 1.0 } else { 0.0 },
-        (Topic::GoLive, None) => model.undated_go_live_half_life_days,
-        _ => match model.topic(topic).half_life_days {
-            Some(days) => days,
-            None => return 1.0,
-        },
-    };
-    let age_days = as_of.since(entry.at).as_days();
-    (-age_days / half_life_days).exp2()
 }

@@ -79,6 +79,11 @@ impl Strands {
         self.0.retain(|strand| !strand.said.is_empty());
     }
 
+    /// All of them, in order.
+    pub fn as_slice(&self) -> &[Strand] {
+        &self.0
+    }
+
     /// What was said topic by topic, in order.
     pub fn tracks(&self) -> impl Iterator<Item = (Topic, Track<'_>)> {
         self.0
@@ -88,6 +93,11 @@ impl Strands {
 }
 
 impl<'a> Track<'a> {
+    /// Strands of one topic, in order of side.
+    pub fn of(strands: &'a [Strand]) -> Track<'a> {
+        Track(strands)
+    }
+
     /// The supports, by rung.
     pub fn supports(self) -> impl Iterator<Item = (Conviction, &'a Timeline<Said>)> {
         self.0.iter().filter_map(|strand| match strand.side {

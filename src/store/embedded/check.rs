@@ -26,7 +26,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, deal: &DealKey, revision: Revision, sequence: u64) {
+    /// `deal` is what the keys of its events begin with.
+    fn add(&mut self, deal: &[u8], revision: Revision, sequence: u64) {
         let mut hasher = DefaultHasher::new();
         (deal, revision, sequence).hash(&mut hasher);
         self.events += 1;
@@ -69,8 +70,9 @@ fn tally_changes(facts: &sled::Tree) -> Result<Tally, Unreadable> {
         }
         for (sequence, entry) in (first..).zip(&entries) {
             let before = entry.revision.saturating_sub(u64::from(entry.events));
+            let deal = keys::deal(&entry.deal);
             for revision in before + 1..=entry.revision {
-                tally.add(&entry.deal, revision, sequence);
+                tally.add(&deal, revision, sequence);
             }
         }
         expected += entries.len() as u64;
@@ -80,23 +82,28 @@ fn tally_changes(facts: &sled::Tree) -> Result<Tally, Unreadable> {
 
 fn tally_events(facts: &sled::Tree) -> Result<Tally, Unreadable> {
     let mut tally = Tally::default();
-    let mut before: Option<(DealKey, Revision)> = None;
+    // The deal and revision before, kept in one place: a string for each of millions of events would be most of the work.
+    let mut before: (Vec<u8>, Revision) = (Vec::new(), 0);
     let mut scan = facts.range(keys::EVENTS.to_vec()..keys::behind(keys::EVENTS));
     while let Some(record) = frames::next(&mut scan)? {
-        let Some((deal, revision)) = keys::parse_event(&record.key) else {
+        let Some((deal, revision)) = keys::split_event(&record.key) else {
             let problem = "the key is not one of an event";
             return Err(Unreadable::at(&record.key, problem));
         };
-        let expected = match &before {
-            Some((same, last)) if *same == deal => last + 1,
-            _ => 1,
+        let expected = match before.0 == deal {
+            true => before.1 + 1,
+            false => 1,
         };
         if revision != expected {
-            let place = keys::event(&keys::deal(&deal), expected);
+            let place = keys::event(deal, expected);
             return Err(Unreadable::at(&place, "the event is missing"));
         }
-        tally.add(&deal, revision, record.stamp);
-        before = Some((deal, revision));
+        tally.add(deal, revision, record.stamp);
+        if expected == 1 {
+            before.0.clear();
+            before.0.extend_from_slice(deal);
+        }
+        before.1 = revision;
     }
     Ok(tally)
 }

@@ -80,6 +80,17 @@ pub fn parse_event(key: &[u8]) -> Option<(DealKey, Revision)> {
     Some((deal, number(rest)?))
 }
 
+/// What all keys of the deal's events begin with, and the revision, in the key of an event or of one of its parts.
+pub fn split_event(key: &[u8]) -> Option<(&[u8], Revision)> {
+    if key.first() != Some(&EVENT) {
+        return None;
+    }
+    let mut ends = key.iter().enumerate().filter(|(_, byte)| **byte == 0);
+    let (end_of_deal, _) = ends.nth(1)?;
+    let (deal, rest) = key.split_at(end_of_deal + 1);
+    Some((deal, number(rest)?))
+}
+
 /// The sequence in the key of a group of changes or of one of its parts.
 pub fn parse_changes(key: &[u8]) -> Option<u64> {
     number(key.strip_prefix(&[CHANGES])?)

@@ -50,7 +50,7 @@ pub struct Cause {
     pub points: f64,
     pub score_if_resolved: f64,
     pub cells: Vec<Cell>,
-    /// The strongest first; at most [`CITED_MAX`].
+    /// The strongest first; at most four, which is what fits a side panel.
     pub evidence: Vec<Evidence>,
     /// What the seller believes of what is missing and nobody has put to the buyer, the latest first.
     pub hypotheses: Vec<Hypothesis>,

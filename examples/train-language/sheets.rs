@@ -89,7 +89,8 @@ impl Weights {
     /// Learns from some of the lines.
     pub fn learn(lines: &[&Line], sheets: &[&Sheet], kinds: &[KindOf]) -> Weights {
         let mut counts: BTreeMap<Feature, usize> = BTreeMap::new();
-        for (feature, _) in sheets.iter().flat_map(|sheet| sheet.iter()) {
+        let whole = lines.iter().zip(sheets).filter(|(line, _)| !line.joined);
+        for (feature, _) in whole.flat_map(|(_, sheet)| sheet.iter()) {
             *counts.entry(*feature).or_default() += 1;
         }
         let features: Vec<Feature> = counts

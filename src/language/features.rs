@@ -24,7 +24,7 @@ pub struct Shown {
 }
 
 /// How many kinds of features there are, the unused 0 among them.
-pub const KINDS: usize = 21;
+pub const KINDS: usize = 26;
 
 /// The most groups of one sentence that are paired with each other.
 const PAIRED_MAX: usize = 24;
@@ -56,6 +56,11 @@ enum Kind {
     Opening,
     Elsewhere,
     Bare,
+    Class,
+    ClassPair,
+    ClassTriple,
+    ClassSkip,
+    ClassNear,
 }
 
 /// How a sentence, or a clause of it, is meant.
@@ -107,6 +112,7 @@ impl Reader {
             sheet.sentence = place.min(usize::from(u16::MAX)) as u16;
             let tokens = &quote.tokens[sentence.tokens.clone()];
             sheet.words(tokens, sentence.is_question);
+            sheet.classes(lexicon, tokens);
             let hits = lexicon.hits(tokens);
             self.groups(&mut sheet, tokens, &hits, sentence.is_question);
             if earlier.len() < PAIRED_MAX {
@@ -316,6 +322,26 @@ impl Sheet {
         }
         self.show(Kind::Opening, &[edge, stem(0)]);
         self.show(Kind::Opening, &[edge, stem(0), stem(1)]);
+    }
+}
+
+impl Sheet {
+    /// Runs of words by their classes.
+    fn classes(&mut self, lexicon: &Lexicon, tokens: &[Token]) {
+        let edge = symbol("<edge>");
+        let classes: Vec<Symbol> = tokens.iter().map(|token| lexicon.class(token)).collect();
+        let class = |at: usize| classes.get(at).copied().unwrap_or(edge);
+        for (at, token) in tokens.iter().enumerate() {
+            let own = classes[at];
+            if own != token.stem {
+                let negated = u64::from(token.negations % 2);
+                self.show(Kind::Class, &[own, negated]);
+            }
+            self.show(Kind::ClassPair, &[own, class(at + 1)]);
+            self.show(Kind::ClassTriple, &[own, class(at + 1), class(at + 2)]);
+            self.show(Kind::ClassSkip, &[own, class(at + 2)]);
+            self.show(Kind::ClassNear, &[own, class(at + 3)]);
+        }
     }
 }
 

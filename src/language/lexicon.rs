@@ -1,4 +1,5 @@
-//! The hand-written groups of words and phrases in `language/lexicon.txt`, and where they occur in a text.
+//! The hand-written groups of words and phrases in `language/lexicon.txt`, and where they occur in a text; and the classes of
+//! words in `language/classes.txt` that may stand for each other.
 //!
 //! Read once at start; an entry that cannot be read would fail the test below, and is skipped at run time.
 
@@ -13,6 +14,7 @@ use crate::language::words::Symbol;
 use crate::language::words::symbol;
 
 const TEXT: &str = include_str!("../../language/lexicon.txt");
+const CLASSES: &str = include_str!("../../language/classes.txt");
 
 /// Stands for any one word in a phrase.
 const ANY: Symbol = symbol("<any>");
@@ -58,6 +60,8 @@ pub struct Lexicon {
     irregular: ByNumber<Symbol>,
     /// Groups of single words, by stem or by word as written.
     single: ByNumber<Vec<Group>>,
+    /// The class of a stem.
+    classes: ByNumber<Symbol>,
     /// From a node and a symbol to the next node; the root is 0.
     steps: ByNumber<u32>,
     /// The groups that a phrase ending in a node belongs to.
@@ -67,10 +71,10 @@ pub struct Lexicon {
 impl Lexicon {
     /// The one compiled in.
     pub fn compiled() -> Lexicon {
-        Lexicon::parse(TEXT)
+        Lexicon::parse(TEXT, CLASSES)
     }
 
-    fn parse(text: &str) -> Lexicon {
+    fn parse(text: &str, classes: &str) -> Lexicon {
         let mut lexicon = Lexicon {
             ends: vec![Vec::new()],
             ..Lexicon::default()
@@ -95,7 +99,21 @@ impl Lexicon {
                 lexicon.learn_entry(group, entry);
             }
         }
+        for line in classes.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((class, words)) = line.split_once(": ") {
+                lexicon.learn_class(class, words);
+            }
+        }
         lexicon
+    }
+
+    fn learn_class(&mut self, class: &str, words: &str) {
+        let class = words::mix(symbol("<class>"), symbol(class));
+        for word in words.split(',').map(str::trim) {
+            for token in self.tokens(word).tokens {
+                self.classes.entry(token.stem).or_insert(class);
+            }
+        }
     }
 
     fn learn_forms(&mut self, word: &str, forms: &str) {
@@ -175,14 +193,9 @@ impl Lexicon {
         Some(place as Group)
     }
 
-    /// How many groups there are.
-    pub fn groups_count(&self) -> usize {
-        self.names.len()
-    }
-
-    /// Whether a word is in any group.
-    pub fn knows(&self, token: &Token) -> bool {
-        self.single.contains_key(&token.stem)
+    /// What stands for a word: its class if it is in one, else its stem.
+    pub fn class(&self, token: &Token) -> Symbol {
+        self.classes.get(&token.stem).copied().unwrap_or(token.stem)
     }
 
     /// Every group in a sentence, by where it starts; each place gives a group once.

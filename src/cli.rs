@@ -7,6 +7,7 @@ mod claim;
 mod client;
 mod deal;
 mod demo;
+mod evaluate;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -82,6 +83,9 @@ enum Command {
     /// What was recorded of a deal, oldest first
     #[command(after_help = ask::HISTORY_EXAMPLES)]
     History(ask::HistoryArgs),
+    /// How well claims are read from quotes that people have marked
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(evaluate::EvaluateArgs),
     /// The numbers of the scoring model in force
     #[command(after_help = ask::MODEL_EXAMPLES)]
     Model(ask::ModelArgs),
@@ -111,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Model(args) => wait(ask::model(args)),
     };
     match done {

@@ -134,7 +134,8 @@ fn unseen(
             &seen().map(|at| &sheets[at]).collect::<Vec<_>>(),
             kinds,
         );
-        for at in (0..lines.len()).filter(|at| group_of(&lines[*at]) == group && !lines[*at].joined) {
+        for at in (0..lines.len()).filter(|at| group_of(&lines[*at]) == group && !lines[*at].joined)
+        {
             let mut found = weights.scores(&sheets[at]);
             // What each kind adds to the convictions follows the columns.
             for kind in 0..kinds.len() {
@@ -158,7 +159,8 @@ impl Judge<'_> {
     fn fit<'a>(lines: &[Line], scores: &[Vec<f64>], kinds: &'a [KindOf]) -> Judge<'a> {
         let scored = |column: usize, label: &dyn Fn(&Line) -> bool| -> Vec<(f64, bool)> {
             let both = lines.iter().zip(scores);
-            both.filter(|(line, _)| !line.joined).map(|(line, scores)| (scores[column], label(line)))
+            both.filter(|(line, _)| !line.joined)
+                .map(|(line, scores)| (scores[column], label(line)))
                 .collect()
         };
         let start = Fit {

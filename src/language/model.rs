@@ -28,7 +28,8 @@ pub const COLUMNS_EXTRA: usize = 4;
 
 /// How much a feature of each kind counts, by its number.
 pub const SCALES: [f32; KINDS] = [
-    0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 2.0, 1.0, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5, 0.4, 0.7, 1.0, 0.8, 0.7, 0.5, 0.4
+    0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 2.0, 1.0, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
+    0.4, 0.7, 1.0, 0.8, 0.7, 0.5, 0.4,
 ];
 
 /// A probability as a logistic function of a score.

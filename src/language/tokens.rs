@@ -15,6 +15,9 @@ use crate::language::words::symbol;
 /// The most tokens that are read of one text.
 pub const TOKENS_MAX: usize = 1200;
 
+/// A sentence without an end is read as several of so many tokens: what is paired within one stays bounded.
+const SENTENCE_TOKENS_MAX: usize = 80;
+
 /// How many words a negation reaches, unless the clause ends before.
 const NEGATION_WORDS_MAX: usize = 7;
 
@@ -78,36 +81,6 @@ const TURNS: [Symbol; 10] = [
     symbol("which"),
 ];
 
-const ASKING: [Symbol; 27] = [
-    symbol("what"),
-    symbol("how"),
-    symbol("when"),
-    symbol("where"),
-    symbol("which"),
-    symbol("who"),
-    symbol("why"),
-    symbol("can"),
-    symbol("could"),
-    symbol("do"),
-    symbol("does"),
-    symbol("did"),
-    symbol("is"),
-    symbol("are"),
-    symbol("will"),
-    symbol("would"),
-    symbol("should"),
-    symbol("have"),
-    symbol("has"),
-    symbol("any"),
-    symbol("so"),
-    symbol("and"),
-    symbol("or"),
-    symbol("was"),
-    symbol("were"),
-    symbol("shall"),
-    symbol("may"),
-];
-
 impl Tokens {
     /// Takes a text apart. `stem_of` gives the stem of an irregular form, by the number of the word.
     pub fn of(text: &str, stem_of: impl Fn(Symbol) -> Option<Symbol>) -> Tokens {
@@ -145,6 +118,9 @@ impl<F: Fn(Symbol) -> Option<Symbol>> Reader<'_, F> {
         while let Some(c) = self.text[at..].chars().next() {
             if TOKENS_MAX <= self.tokens.tokens.len() {
                 break;
+            }
+            if self.sentence_at + SENTENCE_TOKENS_MAX <= self.tokens.tokens.len() {
+                self.end_sentence(false);
             }
             if c.is_ascii_digit() {
                 at = self.number(at);
@@ -191,13 +167,9 @@ impl<F: Fn(Symbol) -> Option<Symbol>> Reader<'_, F> {
         }
         self.sentence_at = tokens.end;
         self.end_clause();
-        let opening = self.tokens.tokens[tokens.start].word;
-        // `Really?` and `You know what I mean?` end in a mark as well; terse chat may leave it out of a true question,
-        // which then reads as a statement, since a statement may open with the same words.
-        let is_question = asked && (ASKING.contains(&opening) || 1 < tokens.len());
         self.tokens.sentences.push(Sentence {
             tokens,
-            is_question,
+            is_question: asked,
         });
     }
 
@@ -246,7 +218,7 @@ impl<F: Fn(Symbol) -> Option<Symbol>> Reader<'_, F> {
         if TURNS.contains(&number) {
             self.end_clause();
         }
-        let stem = if words_of_number(word) {
+        let stem = if words::NUMBERS.contains(&word) {
             words::NUMBER
         } else if let Some(stem) = (self.stem_of)(number) {
             stem
@@ -309,38 +281,6 @@ impl<F: Fn(Symbol) -> Option<Symbol>> Reader<'_, F> {
 
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '´')
-}
-
-fn words_of_number(word: &str) -> bool {
-    matches!(
-        word,
-        "two"
-            | "three"
-            | "four"
-            | "five"
-            | "six"
-            | "seven"
-            | "eight"
-            | "nine"
-            | "ten"
-            | "eleven"
-            | "twelve"
-            | "fifteen"
-            | "twenty"
-            | "thirty"
-            | "forty"
-            | "fifty"
-            | "sixty"
-            | "seventy"
-            | "eighty"
-            | "ninety"
-            | "hundred"
-            | "thousand"
-            | "million"
-            | "dozen"
-            | "couple"
-            | "several"
-    )
 }
 
 /// Counts, for each token, the negations whose scope it is in.

@@ -11,6 +11,13 @@ pub const MONEY: Symbol = symbol("<money>");
 pub const PERCENT: Symbol = symbol("<percent>");
 pub const YEAR: Symbol = symbol("<year>");
 
+/// Words that stand for a number.
+pub const NUMBERS: &[&str] = &[
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    "hundred", "thousand", "million", "dozen", "couple", "several",
+];
+
 /// The number of a spelling (FNV-1a).
 pub const fn symbol(text: &str) -> Symbol {
     let bytes = text.as_bytes();
@@ -176,7 +183,7 @@ fn cut_tense(word: &mut String) {
     let (last, before) = (bytes[bytes.len() - 1], bytes[bytes.len() - 2]);
     if last == before && !b"lsz".contains(&last) {
         word.pop();
-    } else if word.ends_with("i") && 3 < word.len() {
+    } else if word.ends_with('i') {
         // tried: try.
         word.pop();
         word.push('y');

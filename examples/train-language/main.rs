@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use verbatim::domain::topic::Conviction;
 use verbatim::domain::topic::Topic;
 use verbatim::language::Extractor;
+use verbatim::language::model::RUNG_MARGIN;
 use verbatim::language::tally::Marked;
 use verbatim::language::tally::Tally;
 use verbatim::language::words::mix;
@@ -251,7 +252,7 @@ impl Judge<'_> {
         let mut firmest = (f64::NEG_INFINITY, Conviction::Acknowledged);
         for (rung, conviction) in Conviction::ALL.into_iter().enumerate() {
             let score = scores[first + rung] + scores[firm + rung];
-            if firmest.0 < score {
+            if firmest.0 + f64::from(RUNG_MARGIN) < score {
                 firmest = (score, conviction);
             }
         }

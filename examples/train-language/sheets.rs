@@ -31,7 +31,7 @@ const ALWAYS: f64 = 0.5;
 const KIND_VALUE: f64 = 1.0;
 
 const EFFORT: Effort = Effort {
-    cost: 0.5,
+    cost: 2.5,
     positive: 2.0,
     rounds: 15,
 };

@@ -10,7 +10,7 @@ use crate::sheets::Weights;
 const STEPS_MAX: f64 = 127.0;
 
 /// A feature is kept when it has so many steps in some column.
-const KEPT_MIN: i8 = 12;
+const KEPT_MIN: i8 = 16;
 
 /// What goes beside the weights.
 pub struct Beside<'a> {

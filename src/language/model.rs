@@ -26,10 +26,13 @@ pub const MAGIC: [u8; 8] = *b"VBTMLNG1";
 /// Columns beside those of the kinds: the gate and the convictions.
 pub const COLUMNS_EXTRA: usize = 4;
 
+/// By how much a firmer conviction must outdo a weaker one: in doubt it is the lower rung.
+pub const RUNG_MARGIN: f32 = 0.08;
+
 /// How much a feature of each kind counts, by its number.
 pub const SCALES: [f32; KINDS] = [
-    0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 2.0, 1.0, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
-    0.4, 0.7, 1.0, 0.8, 0.7, 0.5, 0.4,
+    0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 1.5, 0.8, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
+    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4,
 ];
 
 /// A probability as a logistic function of a score.
@@ -182,8 +185,7 @@ impl Model {
         let mut firmest = (f32::NEG_INFINITY, Conviction::Acknowledged);
         for (rung, conviction) in Conviction::ALL.into_iter().enumerate() {
             let score = scores[first + rung] + self.kinds[kind].firm[rung];
-            // Of two that are as likely, the weaker.
-            if firmest.0 < score {
+            if firmest.0 + RUNG_MARGIN < score {
                 firmest = (score, conviction);
             }
         }

@@ -8,6 +8,7 @@ mod claim;
 mod client;
 mod deal;
 mod demo;
+mod evaluate;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -89,6 +90,9 @@ enum Command {
     /// The echo server that `bench` measures the service against
     #[command(hide = true, after_help = bench::echo::EXAMPLES)]
     BenchEcho(bench::echo::EchoArgs),
+    /// How well claims are read from quotes that people have marked
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(evaluate::EvaluateArgs),
     /// The numbers of the scoring model in force
     #[command(after_help = ask::MODEL_EXAMPLES)]
     Model(ask::ModelArgs),
@@ -120,6 +124,7 @@ pub fn run() -> ExitCode {
         Command::History(args) => wait(ask::history(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Model(args) => wait(ask::model(args)),
     };
     match done {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 pub mod grpc;
 pub mod json;
+pub mod language;
 pub mod model_file;
 pub mod store;
 pub mod wire;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// What each top module may name of ours, beside itself.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("language", &["domain"]),
     ("wire", &["domain"]),
     ("clock", &["domain"]),
     ("config", &[]),
@@ -15,7 +16,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("model_file", &["domain"]),
     (
         "app",
-        &["domain", "wire", "store", "clock", "config", "telemetry"],
+        &[
+            "domain",
+            "language",
+            "wire",
+            "store",
+            "clock",
+            "config",
+            "telemetry",
+        ],
     ),
     ("json", &["domain", "wire", "app"]),
     // `grpc::door` hangs the JSON door beside the others.
@@ -37,6 +46,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "cli",
         &[
             "domain",
+            "language",
             "wire",
             "app",
             "store",
@@ -68,8 +78,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["clock.rs"]),
 ];
 
-/// What the domain does without.
-const NOT_IN_DOMAIN: &[&str] = &[
+/// What the domain, and the reading of language, do without.
+const NOT_IN_PURE: &[&str] = &[
     "serde",
     "serde_json",
     "tonic",
@@ -113,6 +123,9 @@ fn the_check_bites() {
     check("domain/score.rs", "use crate::domain::event::Event;", 0);
     check("domain/score.rs", "use crate::store::Store;", 1);
     check("domain/score.rs", "use tokio::sync::Mutex;", 1);
+    check("domain/score.rs", "use crate::language::Reading;", 1);
+    check("language.rs", "use serde::Deserialize;", 1);
+    check("language/model.rs", "use crate::domain::topic::Topic;", 0);
     check("app.rs", "use crate::grpc::limits::Limits;", 1);
     check(
         "app.rs",
@@ -165,10 +178,13 @@ fn breaches(source: &Source) -> Vec<String> {
                 found.push(format!("{path}: {foreign} is not for here: {code}"));
             }
         }
-        for foreign in NOT_IN_DOMAIN {
+        for foreign in NOT_IN_PURE {
             let only = ONLY_IN.iter().any(|(only, _)| only == foreign);
-            if is_within(path, "domain") && !only && names(code, foreign) {
-                found.push(format!("{path}: the domain does without {foreign}: {code}"));
+            let is_pure = ["domain", "language"]
+                .iter()
+                .any(|pure| is_within(path, pure));
+            if is_pure && !only && names(code, foreign) {
+                found.push(format!("{path}: does without {foreign}: {code}"));
             }
         }
     }

@@ -11,6 +11,7 @@ mod drain;
 mod fuzz;
 mod histories;
 mod json;
+mod language;
 mod laws;
 mod layers;
 mod limits;

@@ -1,0 +1,261 @@
+//! Trains the reader of quotes from the sentences in `language/corpus` and writes `language/weights.bin`.
+//!
+//! `cargo run --release --example train-language` from the root of the repository gives the same bytes on every machine.
+//! Files named after it are measured with the new weights and never learned from.
+//!
+//! How likely a score is to be right, and from which likelihood on a claim is found, is read off sentences of writers that
+//! the weights had not seen: each writer is left out once.
+
+mod calibrate;
+mod corpus;
+mod learn;
+mod report;
+mod sheets;
+mod write;
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use verbatim::domain::topic::Conviction;
+use verbatim::domain::topic::Topic;
+use verbatim::language::Extractor;
+use verbatim::language::model::RUNG_MARGIN;
+use verbatim::language::tally::Marked;
+use verbatim::language::tally::Tally;
+use verbatim::language::words::mix;
+use verbatim::language::words::symbol;
+
+use crate::calibrate::Fit;
+use crate::calibrate::Pull;
+use crate::corpus::Line;
+use crate::sheets::KindOf;
+use crate::sheets::Sheet;
+use crate::sheets::Weights;
+use crate::write::Beside;
+
+const FOLDER: &str = "language/corpus";
+const WEIGHTS: &str = "language/weights.bin";
+
+/// How much the doubt whether there is any claim weighs on each.
+const GATE_SHARE: f64 = 0.5;
+
+/// The share of quotes without a claim that must be left alone.
+const LEFT_ALONE_MIN: f64 = 0.90;
+
+/// How strongly the curve of each kind is drawn to that of all.
+const CURVE_PULL: Pull = Pull(3.0);
+
+fn main() -> ExitCode {
+    match train() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train() -> Result<(), String> {
+    let mut lines = corpus::all(Path::new(FOLDER))?;
+    // Both ways of leaving some out keep such a pair together.
+    let joined = corpus::joined(&lines, |line| mix(author(line), voice(line)));
+    lines.extend(joined);
+    let sheets = sheets::of(&lines);
+    let kinds = sheets::kinds(&lines);
+    println!("{} sentences, {} kinds of claims", lines.len(), kinds.len());
+
+    let scores = unseen(&lines, &sheets, &kinds, author);
+    let judge = Judge::fit(&lines, &scores, &kinds);
+    report::summary("unseen writers", &judge.tally(&lines, &scores));
+
+    let scores = unseen(&lines, &sheets, &kinds, voice);
+    let within = judge.tally(&lines, &scores);
+    report::summary("unseen voices", &within);
+    report::kinds(&within);
+
+    let weights = Weights::learn(
+        &lines.iter().collect::<Vec<_>>(),
+        &sheets.iter().collect::<Vec<_>>(),
+        &kinds,
+    );
+    let beside = Beside {
+        kinds: &kinds,
+        curves: &judge.curves,
+        gate: judge.gate,
+        gate_share: GATE_SHARE,
+        threshold: judge.threshold,
+    };
+    let (bytes, features_count) = write::file(&weights, &beside);
+    fs::write(WEIGHTS, &bytes).map_err(|error| format!("{WEIGHTS}: {error}"))?;
+    println!(
+        "{WEIGHTS}: {} bytes, {features_count} of {} features, digest {:016x}",
+        bytes.len(),
+        weights.features.len(),
+        bytes
+            .iter()
+            .fold(0, |digest, byte| verbatim::language::words::mix(
+                digest,
+                u64::from(*byte)
+            )),
+    );
+
+    let extractor = Extractor::new(&bytes).map_err(|error| error.to_string())?;
+    for path in env::args().skip(1) {
+        report::measure(&extractor, Path::new(&path))?;
+    }
+    Ok(())
+}
+
+fn author(line: &Line) -> u64 {
+    line.id.split('-').next().map_or(0, symbol)
+}
+
+/// Voices in five parts.
+fn voice(line: &Line) -> u64 {
+    symbol(&line.voice) % 5
+}
+
+/// The scores of each line by weights that have seen no line of its group.
+fn unseen(
+    lines: &[Line],
+    sheets: &[Sheet],
+    kinds: &[KindOf],
+    group_of: impl Fn(&Line) -> u64,
+) -> Vec<Vec<f64>> {
+    let mut groups: Vec<u64> = lines.iter().map(&group_of).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let mut scores = vec![Vec::new(); lines.len()];
+    for group in groups {
+        let seen = || (0..lines.len()).filter(|at| group_of(&lines[*at]) != group);
+        let weights = Weights::learn(
+            &seen().map(|at| &lines[at]).collect::<Vec<_>>(),
+            &seen().map(|at| &sheets[at]).collect::<Vec<_>>(),
+            kinds,
+        );
+        for at in (0..lines.len()).filter(|at| group_of(&lines[*at]) == group && !lines[*at].joined)
+        {
+            let mut found = weights.scores(&sheets[at]);
+            // What each kind adds to the convictions follows the columns.
+            for kind in 0..kinds.len() {
+                found.extend(weights.firm(kind));
+            }
+            scores[at] = found;
+        }
+    }
+    scores
+}
+
+/// What scores are likely to mean, and from when on a claim is found.
+struct Judge<'a> {
+    kinds: &'a [KindOf],
+    curves: Vec<Fit>,
+    gate: Fit,
+    threshold: f64,
+}
+
+impl Judge<'_> {
+    fn fit<'a>(lines: &[Line], scores: &[Vec<f64>], kinds: &'a [KindOf]) -> Judge<'a> {
+        let scored = |column: usize, label: &dyn Fn(&Line) -> bool| -> Vec<(f64, bool)> {
+            let both = lines.iter().zip(scores);
+            both.filter(|(line, _)| !line.joined)
+                .map(|(line, scores)| (scores[column], label(line)))
+                .collect()
+        };
+        let start = Fit {
+            slope: 2.0,
+            offset: -1.0,
+        };
+        let mut all = Vec::new();
+        for (place, kind) in kinds.iter().enumerate() {
+            all.extend(scored(place, &|line| sheets::makes(line, *kind)));
+        }
+        let common = calibrate::fit(&all, start, Pull(1e-6));
+        let mut judge = Judge {
+            kinds,
+            curves: Vec::new(),
+            gate: calibrate::fit(
+                &scored(kinds.len(), &|line| !line.claims.is_empty()),
+                start,
+                Pull(1e-6),
+            ),
+            threshold: 0.5,
+        };
+        for (place, kind) in kinds.iter().enumerate() {
+            let gated: Vec<(f64, bool)> = scored(place, &|line| sheets::makes(line, *kind));
+            judge
+                .curves
+                .push(calibrate::fit(&gated, common, CURVE_PULL));
+        }
+        judge.threshold = judge.best_threshold(lines, scores);
+        judge
+    }
+
+    /// The one with the greatest F1 among those that leave enough quotes alone.
+    fn best_threshold(&mut self, lines: &[Line], scores: &[Vec<f64>]) -> f64 {
+        let mut best = (f64::NEG_INFINITY, 0.5);
+        for percent in 10..80 {
+            self.threshold = f64::from(percent) / 100.0;
+            let tally = self.tally(lines, scores);
+            let short = (LEFT_ALONE_MIN - tally.left_alone_share()).max(0.0);
+            let worth = tally.all().f1() - 4.0 * short;
+            if best.0 < worth {
+                best = (worth, self.threshold);
+            }
+        }
+        best.1
+    }
+
+    fn tally(&self, lines: &[Line], scores: &[Vec<f64>]) -> Tally {
+        let mut tally = Tally::default();
+        let measured = lines.iter().zip(scores).filter(|(line, _)| !line.joined);
+        for (line, scores) in measured {
+            tally.count(&line.claims, &self.claims(scores));
+        }
+        tally
+    }
+
+    /// As the extractor decides.
+    fn claims(&self, scores: &[f64]) -> Vec<Marked> {
+        let gate = self.gate.slope * scores[self.kinds.len()] + self.gate.offset;
+        let doubt = GATE_SHARE * gate.min(0.0);
+        let mut claims = Vec::new();
+        for topic in Topic::ALL {
+            let best = (0..self.kinds.len())
+                .filter(|place| self.kinds[*place].0 == topic)
+                .map(|place| {
+                    let curve = self.curves[place];
+                    let lifted = Fit {
+                        offset: curve.offset + doubt,
+                        ..curve
+                    };
+                    (place, calibrate::probability(lifted, scores[place]))
+                })
+                .max_by(|one, other| one.1.total_cmp(&other.1));
+            if let Some((place, confidence)) = best.filter(|best| self.threshold <= best.1) {
+                claims.push(Marked {
+                    topic,
+                    stance: self.kinds[place].1,
+                    conviction: self.conviction(scores, place),
+                    confidence,
+                });
+            }
+        }
+        claims
+    }
+
+    fn conviction(&self, scores: &[f64], kind: usize) -> Conviction {
+        let first = self.kinds.len() + 1;
+        let firm = first + 3 + 3 * kind;
+        let mut firmest = (f64::NEG_INFINITY, Conviction::Acknowledged);
+        for (rung, conviction) in Conviction::ALL.into_iter().enumerate() {
+            let score = scores[first + rung] + scores[firm + rung];
+            if firmest.0 + f64::from(RUNG_MARGIN) < score {
+                firmest = (score, conviction);
+            }
+        }
+        firmest.1
+    }
+}

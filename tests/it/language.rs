@@ -1,0 +1,118 @@
+//! Reading claims from quotes: what is decided outright, and what holds of any text.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use proptest::prelude::any;
+use proptest::prop_assert;
+use proptest::prop_assert_eq;
+use proptest::proptest;
+use verbatim::domain::statement::Claim;
+use verbatim::domain::time::Date;
+use verbatim::domain::topic::ClaimSource;
+use verbatim::language::Extractor;
+use verbatim::language::Heard;
+use verbatim::language::Reading;
+
+fn read(quote: &str, context: &str) -> Reading {
+    Extractor::compiled().read(Heard {
+        quote,
+        context,
+        said_on: Date::parse("2026-05-12").ok(),
+    })
+}
+
+fn claims(quote: &str) -> Vec<Claim> {
+    match read(quote, "") {
+        Reading::Claims(claims) => claims,
+        Reading::Unsupported => Vec::new(),
+    }
+}
+
+/// What a quote claims, such as `VALUE OPPOSES`, separated by commas.
+#[track_caller]
+fn check(quote: &str, expected: &str) {
+    let found: Vec<String> = claims(quote)
+        .iter()
+        .map(|claim| format!("{} {}", claim.topic.name(), claim.stance.name()))
+        .collect();
+    assert_eq!(found.join(", "), expected, "{quote}");
+}
+
+#[test]
+fn plain_quotes_are_read_for_what_they_claim() {
+    check("We don't have the budget for this.", "MANAGEMENT OPPOSES");
+    check("That's too expensive for us.", "VALUE OPPOSES");
+    check("We want to be live by the end of Q2.", "GO_LIVE SUPPORTS");
+    check(
+        "We signed with another vendor last week.",
+        "ALTERNATIVE OPPOSES",
+    );
+}
+
+#[test]
+fn small_talk_and_questions_claim_nothing() {
+    check("Hi, how are you?", "");
+    check("How much does it cost?", "");
+    check("Tuesday at three works for me.", "");
+    check("", "");
+}
+
+#[test]
+fn a_date_is_counted_from_the_day_it_was_said() {
+    let claims = claims("We want to be live by the end of Q2.");
+    let target = claims[0].target_date.map(|date| date.to_string());
+    assert_eq!(target.as_deref(), Some("2026-06-30"));
+}
+
+#[test]
+fn another_language_is_told_and_not_guessed_at() {
+    assert_eq!(
+        read("Wir haben dafür kein Budget.", ""),
+        Reading::Unsupported
+    );
+    assert_eq!(read("预算已经冻结了", ""), Reading::Unsupported);
+}
+
+#[test]
+fn no_text_takes_longer_than_its_limit() {
+    // Without optimisation, and on a busy machine, only what does not end would show.
+    let longest_allowed = if cfg!(debug_assertions) {
+        Duration::from_secs(5)
+    } else {
+        Duration::from_millis(5)
+    };
+    read("warm", "");
+    for text in [
+        "too expensive ",
+        "not no never ",
+        "a",
+        "😀",
+        "? ! . ",
+        "$40k ",
+    ] {
+        let longest = text.repeat(4096 / text.len());
+        let start = Instant::now();
+        read(&longest, &longest);
+        assert!(start.elapsed() < longest_allowed, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_text_has_an_answer_and_every_claim_its_words(
+        quote in any::<String>(),
+        context in any::<String>(),
+        tail in "[a-z0-9$€ ,.?'%-]{0,200}",
+    ) {
+        for quote in [quote.as_str(), tail.as_str()] {
+            let first = read(quote, &context);
+            prop_assert_eq!(&first, &read(quote, &context));
+            let Reading::Claims(claims) = first else { continue };
+            for claim in claims {
+                prop_assert!(quote.contains(claim.basis.as_str()));
+                prop_assert_eq!(claim.source, ClaimSource::Extracted);
+            }
+        }
+    }
+}

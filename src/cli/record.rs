@@ -28,7 +28,7 @@ pub const EXAMPLES: &str = "Examples:
 
 CLAIM is topic[:stance[:conviction]] and KEY=VALUE parts after commas:
   target=DATE  impact=\"EUR N\"  issue=…  event=…  stage=…  confidence=0..1
-Without --claim the service reads claims from the quote.
+A statement without --claim is kept and earns nothing: reading claims from the quote is not built in yet.
 
 T is RFC 3339, a date (its start in UTC), `now`, or so long ago: -30d, -12h, -2w.";
 

@@ -16,6 +16,8 @@
 //! - **standing**: the weight of a person by their best role; **freshness**: what age leaves of a claim.
 //! - **void**: a support is void once the same person opposes the topic; an opposition once they support it again.
 //! - **rung**: supports of one conviction and attribution; of each rung only the latest counts.
+//! - **strand**: what one person said on one topic, on one side of it, at one firmness; a **track** is their strands on
+//!   one topic, a **position** where that puts them at a moment.
 //! - **base**: the sum of points; **modifiers** multiply it; **gates** cap it; the result is the **score**.
 //! - **impairment**: why a criterion's points are lost; a **cell** is one loss; a **cause** gathers cells.
 //! - **effective time**: when something was said or came true; **recorded time**: when the service learned it.

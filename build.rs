@@ -5,10 +5,12 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 5] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/service.proto",
+    "verbatim/v1/forecast.proto",
+    "verbatim/v1/ingest.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,13 +1,15 @@
 //! The gRPC door: services of a few lines a call, errors, limits, and the server around them.
 //!
-//! The way of a call: `door` tells the forms apart, `calls` limits it, `qualification` or `deals` decodes it with
-//! `request`, calls the app and encodes the answer; `status` turns what went wrong into a status.
+//! The way of a call: `door` tells the forms apart, `calls` limits it, one of `qualification`, `deals`, `forecast` and
+//! `ingest` decodes it with `request`, calls the app and encodes the answer; `status` turns what went wrong into a status.
 
 pub mod answer;
 pub mod calls;
 pub mod deals;
 pub mod door;
+pub mod forecast;
 pub mod health;
+pub mod ingest;
 pub mod limits;
 pub mod qualification;
 pub mod request;

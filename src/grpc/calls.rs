@@ -32,10 +32,14 @@ use tower::Service;
 
 use crate::app::App;
 use crate::grpc::deals::Deals;
+use crate::grpc::forecast::Forecast;
+use crate::grpc::ingest::Ingest;
 use crate::grpc::limits::Limits;
 use crate::grpc::qualification::Qualification;
 use crate::grpc::status;
 use crate::wire::pb::deal_service_server::DealServiceServer;
+use crate::wire::pb::forecast_service_server::ForecastServiceServer;
+use crate::wire::pb::ingest_service_server::IngestServiceServer;
 use crate::wire::pb::qualification_service_server::QualificationServiceServer;
 
 /// An answer under way.
@@ -48,6 +52,8 @@ pub struct Calls(Arc<Shared>);
 struct Shared {
     qualification: QualificationServiceServer<Qualification>,
     deals: DealServiceServer<Deals>,
+    forecast: ForecastServiceServer<Forecast>,
+    ingest: IngestServiceServer<Ingest>,
     /// Health and reflection: neither counted nor timed, as they must answer under load and may stream for long.
     aside: Routes,
     in_flight: AtomicUsize,
@@ -65,13 +71,23 @@ impl Calls {
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
-        let deals = DealServiceServer::new(Deals::new(app))
+        let deals = DealServiceServer::new(Deals::new(Arc::clone(&app)))
+            .max_decoding_message_size(limits.message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        let forecast = ForecastServiceServer::new(Forecast::new(Arc::clone(&app)))
+            .max_decoding_message_size(limits.message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        let ingest = IngestServiceServer::new(Ingest::new(app))
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
         Calls(Arc::new(Shared {
             qualification,
             deals,
+            forecast,
+            ingest,
             aside: aside.prepare(),
             in_flight: AtomicUsize::new(0),
             refused,
@@ -128,6 +144,12 @@ impl Shared {
         }
         if path.starts_with("/verbatim.v1.DealService/") {
             return infallible(self.deals.clone().call(request).await);
+        }
+        if path.starts_with("/verbatim.v1.ForecastService/") {
+            return infallible(self.forecast.clone().call(request).await);
+        }
+        if path.starts_with("/verbatim.v1.IngestService/") {
+            return infallible(self.ingest.clone().call(request).await);
         }
         status::unknown_call(path).into_http()
     }

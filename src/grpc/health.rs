@@ -6,10 +6,12 @@ use tonic_health::server::HealthReporter;
 use tonic_health::server::HealthService;
 
 /// The whole, and each service.
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 5] = [
     "",
     "verbatim.v1.QualificationService",
     "verbatim.v1.DealService",
+    "verbatim.v1.ForecastService",
+    "verbatim.v1.IngestService",
 ];
 
 /// Tells watchers and probes how things are.

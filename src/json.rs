@@ -4,9 +4,12 @@
 //! form, asked of the same services in process, and the answer is turned back: limits, deadlines and errors are theirs.
 //! No logic of its own lives here.
 //!
+//! A streaming call is a message a line (`lines`).
+//!
 //! Zeros, empty lists and `false` are written out, so that a script finds every field that the interface names.
 
 mod blame;
+mod lines;
 mod refusal;
 
 use std::convert::Infallible;
@@ -102,10 +105,22 @@ where
     }
     check_content(&parts.headers)?;
 
-    let body = within(limits.deadline, read(body, limits.body_bytes_max)).await??;
-    let message = decode(method.input(), &body)?;
-    let response = ask(calls, parts, &message).await?;
-    encode(method.output(), response).await
+    let kind = method.input();
+    let asked = match method.is_client_streaming() {
+        true => lines::request(kind, body, limits.body_bytes_max),
+        false => {
+            let body = within(limits.deadline, read(body, limits.body_bytes_max)).await??;
+            let message = decode(&kind, &body)
+                .map_err(|what| Refusal::unreadable(kind.name(), &what.field, &what.cause))?;
+            let framed = framed(&message).ok_or_else(|| Refusal::too_large(u32::MAX as usize))?;
+            Body::new(Full::new(framed))
+        }
+    };
+    let response = ask(calls, parts, asked).await?;
+    match method.is_server_streaming() {
+        true => lines::response(method.output(), response),
+        false => encode(&method.output(), response).await,
+    }
 }
 
 fn method(path: &str) -> Option<MethodDescriptor> {
@@ -114,7 +129,7 @@ fn method(path: &str) -> Option<MethodDescriptor> {
     service.methods().find(|method| method.name() == call)
 }
 
-/// JSON in UTF-8 and not packed is what this door takes.
+/// JSON in UTF-8, one message or a message a line, and not packed is what this door takes.
 fn check_content(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -122,7 +137,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Refusal> {
         .unwrap_or_default()
         .to_ascii_lowercase();
     let mut parts = kind.split(';').map(str::trim);
-    if parts.next() != Some("application/json") {
+    if !matches!(parts.next(), Some("application/json" | lines::CONTENT_TYPE)) {
         return Err(Refusal::content_type(&kind));
     }
     let charset = parts.find_map(|part| part.strip_prefix("charset="));
@@ -152,35 +167,42 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
     }
 }
 
+/// Why a body is not the JSON form of a message.
+struct Unreadable {
+    /// The path of what is wrong, where it could be told.
+    field: String,
+    cause: String,
+}
+
 /// Reads the JSON form of a message; an empty body is an empty message.
-fn decode(kind: MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, Refusal> {
+fn decode(kind: &MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, Unreadable> {
     if body.trim_ascii().is_empty() {
-        return Ok(DynamicMessage::new(kind));
+        return Ok(DynamicMessage::new(kind.clone()));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     DynamicMessage::deserialize(kind.clone(), &mut reader)
         .and_then(|message| reader.end().map(|()| message))
-        .map_err(|error| {
-            let field = blame::field(&kind, body);
-            Refusal::unreadable(kind.name(), &field, &error.to_string())
+        .map_err(|error| Unreadable {
+            field: blame::field(kind, body),
+            cause: error.to_string(),
         })
 }
 
-/// Asks the services in process, in gRPC form.
-async fn ask<S>(
-    mut calls: S,
-    mut parts: Parts,
-    message: &DynamicMessage,
-) -> Result<Response<Body>, Refusal>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-{
+/// The message in gRPC form; `None` when it is too long for that.
+fn framed(message: &DynamicMessage) -> Option<Bytes> {
     let length = message.encoded_len();
     let mut framed = BytesMut::with_capacity(PREFIX_BYTES + length);
     framed.put_u8(0);
-    framed.put_u32(u32::try_from(length).map_err(|_| Refusal::too_large(u32::MAX as usize))?);
+    framed.put_u32(u32::try_from(length).ok()?);
     framed.put(message.encode_to_vec().as_slice());
+    Some(framed.freeze())
+}
 
+/// Asks the services in process, in gRPC form.
+async fn ask<S>(mut calls: S, mut parts: Parts, body: Body) -> Result<Response<Body>, Refusal>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     for foreign in [
         header::CONTENT_LENGTH,
         header::CONTENT_ENCODING,
@@ -194,7 +216,6 @@ where
     let grpc = HeaderValue::from_static("application/grpc");
     parts.headers.insert(header::CONTENT_TYPE, grpc);
 
-    let body = Body::new(Full::new(framed.freeze()));
     match calls.call(Request::from_parts(parts, body)).await {
         Ok(response) => Ok(response),
         Err(never) => match never {},
@@ -203,7 +224,7 @@ where
 
 /// Turns an answer in gRPC form into JSON.
 async fn encode(
-    kind: MessageDescriptor,
+    kind: &MessageDescriptor,
     response: Response<Body>,
 ) -> Result<Response<Body>, Refusal> {
     if let Some(status) = Status::from_header_map(response.headers()) {
@@ -220,17 +241,22 @@ async fn encode(
         _ => {}
     }
     let framed = collected.to_bytes();
-    let message = framed
-        .get(PREFIX_BYTES..)
-        .and_then(|message| DynamicMessage::decode(kind, message).ok())
-        .ok_or_else(Refusal::fault)?;
-
+    let message = framed.get(PREFIX_BYTES..).ok_or_else(Refusal::fault)?;
     let mut text = Vec::with_capacity(framed.len() * 3);
-    let options = SerializeOptions::new().skip_default_fields(false);
-    message
-        .serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options)
-        .map_err(|_| Refusal::fault())?;
+    write(kind, message, &mut text)?;
     Ok(json(StatusCode::OK, text.into()))
+}
+
+/// Writes the JSON form of an encoded message behind `text`.
+fn write(kind: &MessageDescriptor, message: &[u8], text: &mut Vec<u8>) -> Result<(), Refusal> {
+    let options = SerializeOptions::new().skip_default_fields(false);
+    DynamicMessage::decode(kind.clone(), message)
+        .ok()
+        .and_then(|message| {
+            let mut writer = serde_json::Serializer::new(text);
+            message.serialize_with_options(&mut writer, &options).ok()
+        })
+        .ok_or_else(Refusal::fault)
 }
 
 fn json(status: StatusCode, text: Bytes) -> Response<Body> {
@@ -258,6 +284,7 @@ mod tests {
         check_content_type("Application/JSON; charset=UTF-8", true);
         check_content_type("application/json;charset=\"utf-8\"", true);
         check_content_type("application/json; charset=latin1", false);
+        check_content_type("application/x-ndjson", true);
         check_content_type("application/jsonp", false);
         check_content_type("text/plain", false);
         check_content_type("application/x-www-form-urlencoded", false);

@@ -42,7 +42,9 @@ pub struct Settings {
     pub streams_max: u32,
     /// Calls in flight in the whole process; more are refused at once. Range: 1 to 1,000,000. Default: 1,024.
     pub calls_max: usize,
-    /// The most that a call may take, whatever the caller allows. Unit: ms. Range: 10 to 600,000. Default: 10,000.
+    /// Streaming calls open in the whole process; more are refused at once. Range: 1 to 1,000,000. Default: 4,096.
+    pub streaming_calls_max: usize,
+    /// The most that a call may take that does not stream, whatever the caller allows. Unit: ms. Range: 10 to 600,000. Default: 10,000.
     pub deadline_ms: u64,
     /// Appends that may wait for the writer; more are refused at once. Range: 1 to 1,000,000. Default: 4,096.
     pub write_queue_max: usize,
@@ -114,6 +116,12 @@ impl Settings {
             ),
             streams_max: from.number("streams-max", 128, 1..=65_535, "Streams of a connection"),
             calls_max: from.number("calls-max", 1_024, 1..=1_000_000, "Calls in flight"),
+            streaming_calls_max: from.number(
+                "streaming-calls-max",
+                4_096,
+                1..=1_000_000,
+                "Streaming calls open",
+            ),
             deadline_ms: from.number("deadline-ms", 10_000, 10..=MS_MAX, "Milliseconds of a call"),
             write_queue_max: from.number("write-queue-max", 4_096, 1..=1_000_000, "Writes waiting"),
             write_group_max: from.number("write-group-max", 512, 1..=4_096, "Writes of one sync"),

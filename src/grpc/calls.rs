@@ -1,5 +1,7 @@
 //! The calls in gRPC form, within their limits: how many at once, how long, how large; a panic is one failed call.
 //!
+//! A streaming call has limits of its own, in `flow`: it may last, and is counted apart.
+//!
 //! One small layer of our own instead of a tower of them, since every call passes here: no router, one future in one
 //! box, and a timer that is only set when the call does not answer at once.
 
@@ -32,6 +34,8 @@ use tower::Service;
 
 use crate::app::App;
 use crate::grpc::deals::Deals;
+use crate::grpc::flow;
+use crate::grpc::flow::Places;
 use crate::grpc::forecast::Forecast;
 use crate::grpc::ingest::Ingest;
 use crate::grpc::limits::Limits;
@@ -57,6 +61,7 @@ struct Shared {
     /// Health and reflection: neither counted nor timed, as they must answer under load and may stream for long.
     aside: Routes,
     in_flight: AtomicUsize,
+    flowing: Places,
     /// Told when a call was refused as UNAVAILABLE, so that health is looked at before its next turn.
     refused: Arc<Notify>,
     limits: Limits,
@@ -90,6 +95,7 @@ impl Calls {
             ingest,
             aside: aside.prepare(),
             in_flight: AtomicUsize::new(0),
+            flowing: Places::new(limits.streaming_calls_max),
             refused,
             limits: limits.clone(),
         }))
@@ -119,6 +125,9 @@ impl Shared {
         if path.starts_with("/grpc.") {
             return infallible(self.aside.clone().call(request).await);
         }
+        if flow::STREAMING.contains(&path) {
+            return self.stream(request, received).await;
+        }
         let Some(_place) = Place::take(&self.in_flight, self.limits.calls_max) else {
             return status::too_many_calls(self.limits.calls_max).into_http();
         };
@@ -134,6 +143,30 @@ impl Shared {
                 status::internal().into_http()
             }
             Err(_) => status::deadline(allowed).into_http(),
+        }
+    }
+
+    /// Answers a streaming call: only its head is due within the service's deadline.
+    async fn stream(&self, request: Request<Body>, received: Instant) -> Response<Body> {
+        let Some(place) = self.flowing.take() else {
+            return status::too_many_streams(self.limits.streaming_calls_max).into_http();
+        };
+        let asked = asked(request.headers());
+        let head = asked.unwrap_or(Duration::MAX).min(self.limits.deadline);
+        let uri = request.uri().clone();
+        let call = AssertUnwindSafe(self.dispatch(request)).catch_unwind();
+        match tokio::time::timeout_at(received + head, call).await {
+            Ok(Ok(response)) => {
+                let response = self.checked(response, uri.path());
+                let until = asked.and_then(|asked| Some((received.checked_add(asked)?, asked)));
+                response.map(|body| flow::within(body, until, place))
+            }
+            Ok(Err(panic)) => {
+                let cause = told(&*panic);
+                tracing::error!(cause, call = uri.path(), "a call panicked");
+                status::internal().into_http()
+            }
+            Err(_) => status::deadline(head).into_http(),
         }
     }
 
@@ -210,15 +243,15 @@ async fn whole(response: Response<Body>) -> Response<Body> {
 
 /// The shorter of what the caller and the service allow.
 fn allowed(headers: &HeaderMap, limit: Duration) -> Duration {
-    let Some(header) = headers.get("grpc-timeout") else {
-        return limit;
-    };
-    match header.to_str().ok().and_then(timeout) {
-        // tonic sets a timer of its own for this header, and it answers CANCELLED: a tick before it, we answer better.
-        Some(asked) => asked.saturating_sub(Duration::from_millis(1)).min(limit),
-        // The specification leaves a malformed one open; a caller with a broken clock is served all the same.
-        None => limit,
-    }
+    asked(headers).map_or(limit, |asked| asked.min(limit))
+}
+
+/// What the caller allows, if it says so.
+fn asked(headers: &HeaderMap) -> Option<Duration> {
+    // The specification leaves a malformed one open; a caller with a broken clock is served all the same.
+    let asked = timeout(headers.get("grpc-timeout")?.to_str().ok()?)?;
+    // tonic sets a timer of its own for this header, and it answers CANCELLED: a tick before it, we answer better.
+    Some(asked.saturating_sub(Duration::from_millis(1)))
 }
 
 /// Reads at most eight digits and a unit: `250m` are 250 ms.

@@ -11,7 +11,9 @@ pub struct Limits {
     pub streams_max: u32,
     /// Calls in flight in the process; more are refused. Health checks are not counted. Default: 1,024.
     pub calls_max: usize,
-    /// The most a call may take, also when the caller allows more. Default: 10 s.
+    /// Streaming calls open in the process; more are refused. Default: 4,096.
+    pub streaming_calls_max: usize,
+    /// The most a call may take that does not stream, also when the caller allows more. Default: 10 s.
     pub deadline: Duration,
     /// How long the server goes on after it reports that it does not serve, so that balancers turn away. Default: 0.
     pub drain: Duration,
@@ -27,6 +29,7 @@ impl Default for Limits {
             message_bytes_max: 1 << 20,
             streams_max: 128,
             calls_max: 1_024,
+            streaming_calls_max: 4_096,
             deadline: Duration::from_secs(10),
             drain: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),

@@ -108,6 +108,7 @@ fn limits(settings: &Settings) -> Limits {
         message_bytes_max: settings.message_bytes_max,
         streams_max: settings.streams_max,
         calls_max: settings.calls_max,
+        streaming_calls_max: settings.streaming_calls_max,
         deadline: Duration::from_millis(settings.deadline_ms),
         drain: Duration::from_millis(settings.drain_ms),
         drain_timeout: Duration::from_millis(settings.drain_timeout_ms),

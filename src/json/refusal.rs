@@ -140,9 +140,12 @@ impl Refusal {
         .because("INTERNAL")
     }
 
+    pub fn to_json(&self) -> Value {
+        json!({"code": self.code, "message": self.message, "details": self.details})
+    }
+
     pub fn into_response(self) -> Response<Body> {
-        let body = json!({"code": self.code, "message": self.message, "details": self.details});
-        let mut response = crate::json::json(self.http, body.to_string().into());
+        let mut response = crate::json::json(self.http, self.to_json().to_string().into());
         if let Some(header) = self.header {
             let (name, value) = *header;
             response.headers_mut().insert(name, value);

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod difference;
 mod doors;
 mod drain;
 mod fuzz;

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
 use crate::app::deals::PAGE_EVENTS;
+use crate::app::deals::SharedDeal;
 use crate::domain::difference::Between;
 use crate::domain::difference::Difference;
 use crate::domain::difference::ENTRIES_MAX;
@@ -78,47 +79,20 @@ struct Ends {
 impl App {
     /// The score of a deal over time.
     pub async fn trend(&self, query: TrendQuery) -> Result<Trend, Error> {
-        let TrendQuery {
-            deal: key,
-            from,
-            to,
-            step,
-            knowledge,
-            min_revision,
-        } = query;
         let shared = self
             .seen(&Query {
-                min_revision,
-                ..Query::now(key.clone())
+                min_revision: query.min_revision,
+                ..Query::now(query.deal.clone())
             })
             .await?;
-        let first_recorded_at = match knowledge {
-            Knowledge::Now => None,
-            Knowledge::Then => self.first_recorded_at(&key).await?,
-        };
-        let ends = {
-            let deal = &shared.read().deal;
-            let closed_at = deal.closed_at();
-            // Of a closed deal a dashboard shows the close once it was told of it.
-            let (began, ended) = match knowledge {
-                Knowledge::Now => (deal.first_at(), closed_at),
-                Knowledge::Then => (
-                    first_recorded_at,
-                    closed_at.max(closed_at.and(deal.recorded_at())),
-                ),
-            };
-            let to = to.or(ended).unwrap_or_else(|| self.now());
-            Ends {
-                from: from.max(began).unwrap_or(to).min(to),
-                to,
-            }
-        };
-        if let Some(from) = from
-            && ends.to < from
-        {
-            return Err(Error::FromAfterTo { from, to: ends.to });
-        }
+        let ends = self.ends(&query, &shared).await?;
 
+        let TrendQuery {
+            deal: key,
+            step,
+            knowledge,
+            ..
+        } = query;
         let model = Arc::clone(&self.model);
         let (revision, points) = match (step, knowledge) {
             (TrendStep::AtEachChange, _) => {
@@ -213,6 +187,34 @@ impl App {
             }
             // A long history is no reason for other calls to wait.
             tokio::task::yield_now().await;
+        }
+    }
+
+    /// From and until when the trend goes, by what was asked for and by what there is.
+    async fn ends(&self, query: &TrendQuery, shared: &SharedDeal) -> Result<Ends, Error> {
+        let first_recorded_at = match query.knowledge {
+            Knowledge::Now => None,
+            Knowledge::Then => self.first_recorded_at(&query.deal).await?,
+        };
+        let (began, ended) = {
+            let deal = &shared.read().deal;
+            let closed_at = deal.closed_at();
+            match query.knowledge {
+                Knowledge::Now => (deal.first_at(), closed_at),
+                // A dashboard shows the close once it was told of it.
+                Knowledge::Then => {
+                    let told_at = closed_at.and(deal.recorded_at());
+                    (first_recorded_at, closed_at.max(told_at))
+                }
+            }
+        };
+        let to = query.to.or(ended).unwrap_or_else(|| self.now());
+        match query.from {
+            Some(from) if to < from => Err(Error::FromAfterTo { from, to }),
+            from => Ok(Ends {
+                from: from.max(began).unwrap_or(to).min(to),
+                to,
+            }),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod deal;
 pub mod explain;
 pub mod history;
 pub mod model;
+pub mod past;
 pub mod pipeline;
 pub mod score;
 

@@ -92,7 +92,7 @@ pub async fn trend(args: TrendArgs) -> Result<String, Failure> {
     };
     let answer = client.forecast.get_score_history(request).await;
     args.call.show("GetScoreHistoryResponse", answer, |answer| {
-        view::past::trend(&Page::of_stdout(), answer, step)
+        view::trend::trend(&Page::of_stdout(), answer, step)
     })
 }
 
@@ -111,11 +111,11 @@ pub async fn compare(args: CompareArgs) -> Result<String, Failure> {
     };
     let rows_max = match args.all {
         true => usize::MAX,
-        false => view::past::ROWS_MAX,
+        false => view::comparison::ROWS_MAX,
     };
     let answer = client.forecast.compare_scores(request).await;
     args.call.show("CompareScoresResponse", answer, |answer| {
-        view::past::comparison(&Page::of_stdout(), answer, rows_max)
+        view::comparison::comparison(&Page::of_stdout(), answer, rows_max)
     })
 }
 

@@ -17,6 +17,7 @@ use crate::domain::score;
 use crate::domain::state;
 use crate::domain::state::DealState;
 use crate::domain::text::Id;
+use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::walk::Change;
 use crate::domain::walk::Walk;
@@ -118,7 +119,7 @@ pub fn moments(from: Instant, to: Instant, step: TrendStep) -> Result<Vec<Instan
         }
         TrendStep::AtEachChange => (1, None),
     };
-    let ends = |day: crate::domain::time::Date| day.end().just_before() < to;
+    let ends = |day: Date| day.end().just_before() < to;
     let all = std::iter::successors(first, |day| day.plus_days(days)).take_while(|day| ends(*day));
     let count = all.clone().count() + 1;
     if POINTS_MAX < count {
@@ -334,9 +335,8 @@ mod tests {
         let daily = |days| moments(days_before(days), to, TrendStep::Daily);
         assert_eq!(daily(999).unwrap().len(), POINTS_MAX);
         assert_eq!(daily(1_000), Err(POINTS_MAX + 1));
-        assert_eq!(
-            moments(Instant::MIN, Instant::MAX, TrendStep::Weekly),
-            Err(12_001)
-        );
+        // 1970-01-04 is the first of 12,001 Sundays, and the end comes last.
+        let weekly = moments(Instant::MIN, Instant::MAX, TrendStep::Weekly);
+        assert_eq!(weekly, Err(12_002));
     }
 }

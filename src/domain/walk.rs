@@ -81,7 +81,7 @@ impl ChangeKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub kind: ChangeKind,
-    /// When it came to hold; of ageing the end of the walk.
+    /// When it was said or came true; of ageing the end of the walk.
     pub at: Instant,
     /// What it moved.
     pub ledger: Ledger,
@@ -189,7 +189,7 @@ impl<'a> Walk<'a> {
         };
         Some(Change {
             kind: told.kind,
-            at: self.at,
+            at: event.effective_at(),
             ledger,
             entry: Some(Entry {
                 revision: event.revision,

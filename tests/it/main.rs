@@ -21,3 +21,4 @@ mod requests;
 mod server;
 mod store;
 mod support;
+mod trend;

@@ -16,7 +16,8 @@ use crate::domain::difference::Difference;
 use crate::domain::difference::ENTRIES_MAX;
 use crate::domain::difference::Seen;
 use crate::domain::event::Event;
-use crate::domain::model::Model;
+use crate::domain::statement::Statement;
+use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::domain::trend;
 use crate::domain::trend::Knowledge;
@@ -99,6 +100,10 @@ impl App {
                 let mut lived = Lived::new(ends.from, ends.to, knowledge);
                 let revision = self.each(&key, |event| lived.take(event)).await?;
                 check_span("entries", lived.entries(), POINTS_MAX)?;
+                for id in lived.taken_back() {
+                    let statement = self.statement(&key, &shared, &id).await?;
+                    statement.into_iter().for_each(|it| lived.cite(it));
+                }
                 let points = aside(move || lived.points(&model)).await?;
                 check_span("points", points.len(), POINTS_MAX)?;
                 (revision, points)
@@ -135,7 +140,8 @@ impl App {
             to_known_at,
             min_revision,
         } = query;
-        let known_at = (to_known_at < Instant::MAX).then_some(to_known_at);
+        // When the deal closed may not have been known then; else it does not matter what was known.
+        let known_at = Some(to_known_at).filter(|at| to_as_of.is_none() && *at < Instant::MAX);
         let shared = self
             .seen(&Query {
                 min_revision,
@@ -151,6 +157,10 @@ impl App {
         let mut between = Between::new(from, to);
         let revision = self.each(&key, |event| between.take(event)).await?;
         check_span("entries", between.entries(), ENTRIES_MAX)?;
+        for id in between.taken_back() {
+            let statement = self.statement(&key, &shared, &id).await?;
+            statement.into_iter().for_each(|it| between.cite(it));
+        }
         let model = Arc::clone(&self.model);
         Ok(Comparison {
             deal_id: key.deal,
@@ -166,10 +176,39 @@ impl App {
         key: &DealKey,
         moments: Vec<Instant>,
     ) -> Result<(Revision, Vec<Point>), Error> {
-        let model: &Model = &self.model;
-        let mut shown = Shown::new(model, moments);
-        let revision = self.each(key, |event| shown.take(&event)).await?;
-        Ok((revision, shown.end()))
+        let mut shown = Shown::new(moments);
+        let mut revision = 0;
+        loop {
+            let events = self.deals.events(key, revision, PAGE_EVENTS).await?;
+            let is_last = events.len() < PAGE_EVENTS;
+            revision += events.len() as u64;
+            let model = Arc::clone(&self.model);
+            shown = aside(move || {
+                events.iter().for_each(|event| shown.take(event, &model));
+                shown
+            })
+            .await?;
+            if is_last {
+                break;
+            }
+        }
+        let model = Arc::clone(&self.model);
+        let points = aside(move || shown.end(&model)).await?;
+        Ok((revision, points))
+    }
+
+    /// A statement of the deal, taken back or not.
+    async fn statement(
+        &self,
+        key: &DealKey,
+        shared: &SharedDeal,
+        id: &Id,
+    ) -> Result<Option<Statement>, Error> {
+        let kept = shared.read().deal.statement(id);
+        match kept {
+            Some(kept) => Ok(Some(self.deals.statement(key, kept.revision).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Hands out the events of a deal, oldest first; answers how many there were.

@@ -14,10 +14,13 @@ use crate::domain::model::Model;
 use crate::domain::moment::Moment;
 use crate::domain::scale::Gate;
 use crate::domain::score;
+use crate::domain::statement::Statement;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
+use crate::domain::walk;
 use crate::domain::walk::Change;
 use crate::domain::walk::LearnedLater;
+use crate::domain::walk::Quotes;
 use crate::domain::walk::Walk;
 
 /// The most entries of a history that may lie between two ends: what one answer holds, and some milliseconds' work.
@@ -43,6 +46,7 @@ pub struct Between {
     /// Came to hold between the moments, and known at the later one.
     since: Vec<(Instant, Event)>,
     entries: usize,
+    quotes: Quotes,
 }
 
 /// The difference of two scores of one deal.
@@ -74,6 +78,7 @@ impl Between {
             learned: Vec::new(),
             since: Vec::new(),
             entries: 0,
+            quotes: Quotes::default(),
         }
     }
 
@@ -111,6 +116,16 @@ impl Between {
         self.entries
     }
 
+    /// The statements that are taken back between the ends.
+    pub fn taken_back(&self) -> Vec<Id> {
+        walk::taken_back(&self.learned)
+    }
+
+    /// Has a statement that is taken back at hand, to be cited.
+    pub fn cite(&mut self, statement: Statement) {
+        self.quotes.insert(statement.id.clone(), statement);
+    }
+
     /// Walks from the one end to the other. To be asked with no more than [`ENTRIES_MAX`] entries.
     pub fn difference(mut self, model: &Model) -> Difference {
         let (first, last) = self.in_order();
@@ -119,7 +134,7 @@ impl Between {
         // Where more was known of the earlier moment than of the later, learning is walked backwards.
         let unlearned = (last.known_at < first.known_at).then(|| self.base.clone());
         let known_less = end(&self.base, model, first);
-        let mut learning = Walk::new(self.base, model, first.as_of);
+        let mut learning = Walk::new(self.base, model, first.as_of, &self.quotes);
         let mut changes: Vec<Change> = self
             .learned
             .iter()
@@ -135,7 +150,7 @@ impl Between {
         };
 
         self.since.sort_by_key(|(at, event)| (*at, event.revision));
-        let mut walk = Walk::new(deal, model, first.as_of);
+        let mut walk = Walk::new(deal, model, first.as_of, &self.quotes);
         walk.aged = learning_aged;
         walk.go(&self.since, last.as_of, |_, _, found| changes.extend(found));
         changes.extend(walk.ageing());

@@ -16,10 +16,13 @@ use crate::domain::scale::Band;
 use crate::domain::score;
 use crate::domain::state;
 use crate::domain::state::DealState;
+use crate::domain::statement::Statement;
 use crate::domain::text::Id;
 use crate::domain::time::Date;
 use crate::domain::time::Instant;
+use crate::domain::walk;
 use crate::domain::walk::Change;
+use crate::domain::walk::Quotes;
 use crate::domain::walk::Walk;
 
 /// The most points of one trend, and the most entries between its ends when it tells each change.
@@ -129,19 +132,17 @@ pub fn moments(from: Instant, to: Instant, step: TrendStep) -> Result<Vec<Instan
 }
 
 /// A deal shown at moments in order, each time as it was known then: to be given its events one by one.
-pub struct Shown<'a> {
-    model: &'a Model,
+pub struct Shown {
     deal: Deal,
     left: IntoIter<Instant>,
     next: Option<Instant>,
     points: Vec<Point>,
 }
 
-impl<'a> Shown<'a> {
-    pub fn new(model: &'a Model, moments: Vec<Instant>) -> Shown<'a> {
+impl Shown {
+    pub fn new(moments: Vec<Instant>) -> Shown {
         let mut left = moments.into_iter();
         Shown {
-            model,
             deal: Deal::default(),
             next: left.next(),
             left,
@@ -150,24 +151,23 @@ impl<'a> Shown<'a> {
     }
 
     /// Takes in the next event, once all is told of the moments before it was recorded.
-    pub fn take(&mut self, event: &Event) {
-        self.tell_before(Some(event.recorded_at));
+    pub fn take(&mut self, event: &Event, model: &Model) {
+        self.tell_before(Some(event.recorded_at), model);
         self.deal.apply(event);
     }
 
     /// Tells the rest.
-    pub fn end(mut self) -> Vec<Point> {
-        self.tell_before(None);
+    pub fn end(mut self, model: &Model) -> Vec<Point> {
+        self.tell_before(None, model);
         self.points
     }
 
-    fn tell_before(&mut self, recorded_at: Option<Instant>) {
+    fn tell_before(&mut self, recorded_at: Option<Instant>, model: &Model) {
         while let Some(at) = self.next
             && recorded_at.is_none_or(|recorded_at| at < recorded_at)
         {
             let revision = self.deal.revision();
-            self.points
-                .push(point(&self.deal, self.model, at, revision));
+            self.points.push(point(&self.deal, model, at, revision));
             self.next = self.left.next();
         }
     }
@@ -183,6 +183,7 @@ pub struct Lived {
     since: Vec<(Instant, Event)>,
     entries: usize,
     revision: u64,
+    quotes: Quotes,
 }
 
 impl Lived {
@@ -196,6 +197,7 @@ impl Lived {
             since: Vec::new(),
             entries: 0,
             revision: 0,
+            quotes: Quotes::default(),
         }
     }
 
@@ -226,6 +228,16 @@ impl Lived {
         self.entries
     }
 
+    /// The statements that are taken back between the ends.
+    pub fn taken_back(&self) -> Vec<Id> {
+        walk::taken_back(self.since.iter().map(|(_, event)| event))
+    }
+
+    /// Has a statement that is taken back at hand, to be cited.
+    pub fn cite(&mut self, statement: Statement) {
+        self.quotes.insert(statement.id.clone(), statement);
+    }
+
     /// The points, the last of them at the later end. To be asked with no more than [`POINTS_MAX`] entries.
     pub fn points(mut self, model: &Model) -> Vec<Point> {
         self.since.sort_by_key(|(at, event)| (*at, event.revision));
@@ -234,7 +246,7 @@ impl Lived {
             Knowledge::Now => self.revision,
             Knowledge::Then => deal.revision(),
         };
-        let mut walk = Walk::new(self.base, model, self.from.just_before());
+        let mut walk = Walk::new(self.base, model, self.from.just_before(), &self.quotes);
         walk.go(&self.since, self.to, |deal, at, changes| {
             points.push(Point {
                 changes,

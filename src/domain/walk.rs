@@ -10,6 +10,7 @@
 //! No sharing out (such as Shapley's values) has the second: it would blame March for what was said in April. What came
 //! to hold at the very same moment is taken in by revision, as it was recorded.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::domain::deal::Deal;
@@ -89,7 +90,7 @@ pub struct Change {
     pub entry: Option<Entry>,
     /// Who said it, joined, left or changed roles.
     pub person: Option<Id>,
-    /// The words, when it is a statement.
+    /// The statement that was said or taken back, with its words.
     pub citation: Option<Citation>,
     /// What happened, in a sentence.
     pub summary: String,
@@ -130,17 +131,22 @@ pub struct Walk<'a> {
     /// What time alone did so far, and what is too little to have a name.
     pub aged: Ledger,
     model: &'a Model,
+    quotes: &'a Quotes,
 }
+
+/// Statements that are taken back on the way, to be cited; without one the change tells its id alone.
+pub type Quotes = BTreeMap<Id, Statement>;
 
 impl<'a> Walk<'a> {
     /// Begins at a moment, with a deal of which nothing came to hold after it.
-    pub fn new(deal: Deal, model: &'a Model, at: Instant) -> Walk<'a> {
+    pub fn new(deal: Deal, model: &'a Model, at: Instant, quotes: &'a Quotes) -> Walk<'a> {
         Walk {
             ledger: ledger(&deal, model, at),
             aged: Ledger::NOTHING,
             deal,
             at,
             model,
+            quotes,
         }
     }
 
@@ -180,9 +186,19 @@ impl<'a> Walk<'a> {
     /// Takes in an event where the walk is; answers what it changed.
     pub fn take(&mut self, event: &Event, learned: LearnedLater) -> Option<Change> {
         let before = change::Before::of(&self.deal, &event.fact, self.at);
+        let gone = match &event.fact {
+            Fact::Retraction(retraction) => self
+                .quotes
+                .get(&retraction.statement)
+                .and_then(|statement| citation(&self.deal, statement, self.at)),
+            _ => None,
+        };
         self.deal.apply(event);
         let ledger = self.step_to(self.at);
-        let told = change::tell(&before, &self.deal, &event.fact, self.at);
+        let told = match (&event.fact, &gone) {
+            (Fact::Retraction(retraction), Some(gone)) => Some(change::unsaid(retraction, gone)),
+            (fact, _) => change::tell(&before, &self.deal, fact, self.at),
+        };
         let Some(told) = told.filter(|_| !ledger.is_rounding()) else {
             self.aged = self.aged + ledger;
             return None;
@@ -199,7 +215,7 @@ impl<'a> Walk<'a> {
             person: told.person,
             citation: match &event.fact {
                 Fact::Statement(statement) => citation(&self.deal, statement, self.at),
-                _ => None,
+                _ => gone,
             },
             summary: told.summary,
         })
@@ -308,6 +324,15 @@ pub enum LearnedLater {
 pub fn ledger(deal: &Deal, model: &Model, at: Instant) -> Ledger {
     let moment = Moment::of(deal, model, at);
     Ledger::of(&score::tally(&moment), model)
+}
+
+/// The statements that these events take back.
+pub fn taken_back<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Id> {
+    let taken_back = |event: &Event| match &event.fact {
+        Fact::Retraction(retraction) => Some(retraction.statement.clone()),
+        _ => None,
+    };
+    events.into_iter().filter_map(taken_back).collect()
 }
 
 /// Where somebody stood at a moment; `None` while they were not known.

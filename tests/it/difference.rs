@@ -248,9 +248,9 @@ proptest! {
     fn a_trend_tells_at_each_moment_what_a_score_tells(events in told(), then in any::<bool>()) {
         let knowledge = if then { Knowledge::Then } else { Knowledge::Now };
         let (from, to) = (histories::end().minus(Span::days(120)).unwrap(), histories::end());
-        let mut shown = Shown::new(model_file::default(), moments(from, to, TrendStep::Weekly).unwrap());
-        events.iter().for_each(|event| shown.take(event));
-        let weekly = shown.end();
+        let mut shown = Shown::new(moments(from, to, TrendStep::Weekly).unwrap());
+        events.iter().for_each(|event| shown.take(event, model_file::default()));
+        let weekly = shown.end(model_file::default());
         prop_assert_eq!(weekly.len(), 18);
         for point in &weekly {
             let seen = Seen { as_of: point.at, known_at: point.at };

@@ -1,11 +1,29 @@
 //! The past of a deal through the service: its score over time, and why two moments differ.
 
+use std::sync::Arc;
+
 use prost_types::Timestamp;
 use serde_json::json;
 use tonic::Code;
 use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
+use verbatim::app::App;
+use verbatim::app::ComparisonQuery;
+use verbatim::app::TrendQuery;
+use verbatim::clock::ManualClock;
+use verbatim::domain::difference::Seen;
+use verbatim::domain::facts::Retraction;
+use verbatim::domain::text::Id;
+use verbatim::domain::text::Reason;
+use verbatim::domain::time::Instant;
+use verbatim::domain::trend::Knowledge;
+use verbatim::domain::trend::TrendStep;
+use verbatim::domain::walk::ChangeKind;
+use verbatim::grpc::request;
+use verbatim::model_file;
+use verbatim::store::DealKey;
+use verbatim::store::memory::Memory;
 use verbatim::wire::pb;
 use verbatim::wire::pb::deal_service_client::DealServiceClient;
 use verbatim::wire::pb::forecast_service_client::ForecastServiceClient;
@@ -421,4 +439,234 @@ async fn a_closed_deal_ends_when_it_closed() {
     let shown = points(&channel, shown).await;
     assert_eq!(shown.last().unwrap().at, days_ago(0));
     running.stop().await;
+}
+
+async fn told_of_deal(channel: &Channel, days: i64, stage: &str, close_date: &str) {
+    let request = pb::UpsertDealRequest {
+        deal: Some(pb::Deal {
+            deal_id: "d1".into(),
+            seller_stage: Some(stage.into()),
+            close_date: Some(close_date.into()),
+            effective_at: days_ago(days),
+            ..pb::Deal::default()
+        }),
+        expected_revision: None,
+    };
+    let mut client = DealServiceClient::new(channel.clone());
+    client.upsert_deal(request).await.unwrap();
+}
+
+async fn told_of_person(channel: &Channel, days: i64, id: &str, role: pb::BuyingRole) {
+    let request = pb::UpsertStakeholdersRequest {
+        deal_id: "d1".into(),
+        stakeholders: vec![pb::Stakeholder {
+            stakeholder_id: id.into(),
+            roles: vec![role as i32],
+            effective_at: days_ago(days),
+            ..pb::Stakeholder::default()
+        }],
+        expected_revision: None,
+    };
+    let mut client = DealServiceClient::new(channel.clone());
+    client.upsert_stakeholders(request).await.unwrap();
+}
+
+async fn told_of_plan(channel: &Channel, days: i64, milestone: pb::Milestone) {
+    let request = pb::UpsertMilestonesRequest {
+        deal_id: "d1".into(),
+        milestones: vec![pb::Milestone {
+            milestone_id: "m1".into(),
+            name: Some("Security review".into()),
+            effective_at: days_ago(days),
+            ..milestone
+        }],
+        expected_revision: None,
+    };
+    let mut client = DealServiceClient::new(channel.clone());
+    client.upsert_milestones(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_kind_of_change_has_a_sentence_of_its_own() {
+    let running = server::start().await;
+    let channel = running.channel().await;
+    person(&channel, 20, pb::Presence::Active).await;
+    for (id, topic) in [
+        ("s1", pb::Topic::Problem),
+        ("s2", pb::Topic::Consequence),
+        ("s3", pb::Topic::StatusQuo),
+    ] {
+        say(&channel, id, 19, topic).await;
+    }
+    let mut wish = statement_of("d1");
+    let statement = wish.statement.as_mut().unwrap();
+    statement.said_at = days_ago(19);
+    statement.claims[0].topic = pb::Topic::GoLive as i32;
+    statement.claims[0].target_date = "2026-02-26".into();
+    let mut client = QualificationServiceClient::new(channel.clone());
+    client.record_buyer_statement(wish).await.unwrap();
+    told_of_deal(&channel, 19, "Prospecting", "2026-03-10").await;
+    let due = pb::Milestone {
+        due_date: Some("2026-02-25".into()),
+        ..pb::Milestone::default()
+    };
+    told_of_plan(&channel, 19, due).await;
+
+    told_of_deal(&channel, 10, "Prospecting", "2026-04-10").await;
+    told_of_deal(&channel, 9, "Negotiation/Review", "2026-04-10").await;
+    // Only from a group of more than three deciders on it counts who has not been heard.
+    for id in ["p2", "p3", "p4"] {
+        told_of_person(&channel, 8, id, pb::BuyingRole::DecisionMaker).await;
+    }
+    told_of_person(&channel, 7, "p1", pb::BuyingRole::User).await;
+    person(&channel, 6, pb::Presence::Departed).await;
+    person(&channel, 5, pb::Presence::Active).await;
+    let done = pb::Milestone {
+        completed_at: days_ago(1),
+        ..pb::Milestone::default()
+    };
+    told_of_plan(&channel, 1, done).await;
+
+    let mut changes = compare(&channel, comparison(15)).await.changes;
+    changes.sort_by_key(|change| change.at.as_ref().map(|at| (at.seconds, at.nanos)));
+    let told: Vec<(pb::ChangeKind, bool, &str)> = changes
+        .iter()
+        .map(|change| (change.kind(), change.points < 0.0, change.summary.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                pb::ChangeKind::SellerChanged,
+                true,
+                "The seller moved the close date from 10 March 2026 to 10 April 2026."
+            ),
+            (
+                pb::ChangeKind::SellerChanged,
+                true,
+                "The seller moved the stage from “Prospecting” to “Negotiation/Review”."
+            ),
+            (pb::ChangeKind::Joined, true, "p4 joined as decision maker."),
+            (pb::ChangeKind::RoleChanged, true, "Ana Ruiz is now user."),
+            (pb::ChangeKind::Left, true, "Ana Ruiz left."),
+            (pb::ChangeKind::Joined, false, "Ana Ruiz is back."),
+            (
+                pb::ChangeKind::DatePassed,
+                true,
+                "“Security review” is overdue."
+            ),
+            (
+                pb::ChangeKind::DatePassed,
+                true,
+                "The go-live date that Ana Ruiz named, 26 February 2026, has gone by."
+            ),
+            (
+                pb::ChangeKind::PlanChanged,
+                false,
+                "“Security review” is done."
+            ),
+            (
+                pb::ChangeKind::Aged,
+                true,
+                "What was said and not said again fades, most on the cost of doing nothing and whether things can stay as they are."
+            ),
+        ]
+    );
+    running.stop().await;
+}
+
+/// A service whose clock the test moves, without its doors.
+fn app_at(now: Instant) -> (Arc<App>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(now));
+    let model = Arc::new(model_file::default().clone());
+    let app = App::new(Arc::new(Memory::new()), clock.clone(), model, 1 << 20);
+    (Arc::new(app), clock)
+}
+
+fn at_day(days: i64) -> Instant {
+    Instant::from_unix(NOW_SECONDS + days * DAY, 0).unwrap()
+}
+
+/// Ana says it on day 0; on day 2 it is taken back.
+async fn taken_back() -> (Arc<App>, DealKey) {
+    let (app, clock) = app_at(at_day(0));
+    let mut given = statement_of("d1");
+    given.statement.as_mut().unwrap().statement_id = "s1".into();
+    let recording = request::record(given, at_day(0)).unwrap();
+    let key = recording.deal.clone();
+    app.record(recording).await.unwrap();
+    clock.set(at_day(2));
+    let retraction = Retraction {
+        statement: Id::new("s1").unwrap(),
+        reason: Reason::new("misheard").unwrap(),
+    };
+    app.retract_statement(&key, retraction, None).await.unwrap();
+    clock.set(at_day(4));
+    (app, key)
+}
+
+#[tokio::test]
+async fn a_statement_taken_back_is_cited_where_it_once_counted() {
+    let (app, key) = taken_back().await;
+    let seen = |known_at| Seen {
+        as_of: at_day(1),
+        known_at,
+    };
+    let query = |from: Seen, to: Seen| ComparisonQuery {
+        deal: key.clone(),
+        from,
+        to_as_of: Some(to.as_of),
+        to_known_at: to.known_at,
+        min_revision: None,
+    };
+    let told = app.compare(query(seen(at_day(1)), seen(Instant::MAX)));
+    let difference = told.await.unwrap().difference;
+    assert!(difference.ledger.total < 0.0);
+    let [change] = difference.changes.as_slice() else {
+        panic!("{difference:#?}");
+    };
+    assert_eq!(change.kind, ChangeKind::TakenBack);
+    assert_eq!(
+        change.summary,
+        "p1: “We lose a day a week to this.” was taken back: misheard"
+    );
+    assert_eq!(change.citation.as_ref().unwrap().said_at, at_day(0));
+    assert_eq!(change.entry.unwrap().recorded_at, at_day(2));
+
+    // With all that is known now it never counted.
+    let told = app.compare(query(seen(Instant::MAX), seen(Instant::MAX)));
+    assert_eq!(told.await.unwrap().difference.changes, vec![]);
+}
+
+#[tokio::test]
+async fn a_dashboard_of_a_past_day_shows_what_was_taken_back_since() {
+    let (app, key) = taken_back().await;
+    let query = |knowledge, step| TrendQuery {
+        deal: key.clone(),
+        from: None,
+        to: None,
+        step,
+        knowledge,
+        min_revision: None,
+    };
+    let shown = app.trend(query(Knowledge::Then, TrendStep::Daily)).await;
+    let shown = shown.unwrap().points;
+    let counted: Vec<bool> = shown.iter().map(|point| 0.0 < point.score).collect();
+    assert_eq!(counted, [true, true, false, false, false], "{shown:#?}");
+
+    let each = app.trend(query(Knowledge::Then, TrendStep::AtEachChange));
+    let each = each.await.unwrap().points;
+    let kinds: Vec<Vec<ChangeKind>> = each
+        .iter()
+        .map(|point| point.changes.iter().map(|change| change.kind).collect())
+        .collect();
+    assert_eq!(
+        kinds,
+        [vec![ChangeKind::Said], vec![ChangeKind::TakenBack], vec![]]
+    );
+
+    // Known now, nothing was ever true of the deal: one point tells so.
+    let now = app.trend(query(Knowledge::Now, TrendStep::Daily)).await;
+    let now = now.unwrap().points;
+    assert_eq!((now.len(), now[0].at, now[0].score), (1, at_day(4), 0.0));
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::deal::Deal;
 use crate::domain::event::Fact;
+use crate::domain::facts::Retraction;
 use crate::domain::ledger::Ledger;
 use crate::domain::person::Person;
 use crate::domain::phrase::listed;
@@ -14,6 +15,7 @@ use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::topic::Topic;
 use crate::domain::walk::ChangeKind;
+use crate::domain::walk::Citation;
 use crate::domain::walk::Standing;
 use crate::domain::walk::standing;
 
@@ -119,6 +121,22 @@ pub fn tell(before: &Before, deal: &Deal, fact: &Fact, at: Instant) -> Option<To
             ),
         }),
         Fact::Ending(_) => None,
+    }
+}
+
+/// Tells that a statement was taken back, by its words.
+pub fn unsaid(retraction: &Retraction, gone: &Citation) -> Told {
+    let name = gone.display_name.as_ref().map(|name| name.as_str());
+    Told {
+        kind: ChangeKind::TakenBack,
+        person: Some(gone.speaker.clone()),
+        summary: format!(
+            "{}: “{}” was taken back: {}",
+            name.filter(|name| !name.is_empty())
+                .unwrap_or(gone.speaker.as_str()),
+            shortened(gone.quote.as_str()),
+            shortened(retraction.reason.as_str())
+        ),
     }
 }
 

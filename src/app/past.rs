@@ -111,9 +111,10 @@ impl App {
             (TrendStep::Daily | TrendStep::Weekly, Knowledge::Now) => {
                 let moments = moments(ends, step)?;
                 aside(move || {
-                    let folded = shared.read();
-                    let revision = folded.deal.revision();
-                    let point = |at| trend::point(&folded.deal, &model, at, revision);
+                    // A copy, so that no writer waits while a thousand points are told.
+                    let deal = shared.read().deal.clone();
+                    let revision = deal.revision();
+                    let point = |at| trend::point(&deal, &model, at, revision);
                     (revision, moments.into_iter().map(point).collect())
                 })
                 .await?

@@ -163,10 +163,10 @@ impl Between {
                 (finish, start)
             }
         };
-        // A stable sort of what is in order of moment.
         changes.sort_by(|one, other| {
             let size = |change: &Change| change.ledger.total.abs();
-            size(other).total_cmp(&size(one))
+            let more_first = size(other).total_cmp(&size(one));
+            more_first.then(one.at.cmp(&other.at))
         });
         Difference {
             from,

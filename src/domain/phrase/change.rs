@@ -244,8 +244,8 @@ fn seller(before: &Before, deal: &Deal, at: Instant) -> String {
         ));
     }
     match moved.as_slice() {
-        // A late fact may come between two others and change only what followed.
-        [] => "The seller's facts of before were completed.".into(),
+        // What was learned later may come before what holds, and only count as one more slip.
+        [] => "The seller told of an earlier stage or close date.".into(),
         moved => format!("The seller moved {}.", moved.join(" and ")),
     }
 }

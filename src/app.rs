@@ -5,6 +5,7 @@
 
 mod deals;
 mod error;
+mod past;
 mod projection;
 mod read;
 mod turns;
@@ -14,6 +15,10 @@ use std::sync::Arc;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::past::Comparison;
+pub use crate::app::past::ComparisonQuery;
+pub use crate::app::past::Trend;
+pub use crate::app::past::TrendQuery;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;

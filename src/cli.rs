@@ -18,6 +18,7 @@ mod load;
 mod moment;
 mod money;
 mod ndjson;
+mod past;
 mod progress;
 mod record;
 mod schema;
@@ -84,6 +85,12 @@ enum Command {
     /// What was recorded of a deal, oldest first
     #[command(after_help = ask::HISTORY_EXAMPLES)]
     History(ask::HistoryArgs),
+    /// The score of a deal over time
+    #[command(after_help = past::TREND_EXAMPLES)]
+    Trend(past::TrendArgs),
+    /// Why the score of a deal differs between two moments
+    #[command(after_help = past::COMPARE_EXAMPLES)]
+    Compare(past::CompareArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -122,6 +129,8 @@ pub fn run() -> ExitCode {
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
+        Command::Trend(args) => wait(past::trend(args)),
+        Command::Compare(args) => wait(past::compare(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -198,9 +207,13 @@ mod tests {
             "verbatim|deal|set|acme|--amount|EUR 40000|--close-date|2026-12-18|--effective-at|now",
         );
         parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
+        parses("verbatim|trend|acme|--changes|--from|2026-01-01|--to|-1d|--as-shown");
+        parses("verbatim|compare|acme|--from|-30d|--to|now|--all|--json");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());
         assert!(Cli::try_parse_from(["verbatim", "score", "acme", "--as-of", "soon"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "compare", "acme"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "trend", "acme", "--daily", "--weekly"]).is_err());
     }
 }

@@ -24,6 +24,14 @@ pub enum Error {
     RevisionMismatch { expected: u64, actual: u64 },
     #[error("the deal is at revision {actual}, which is before min_revision {min_revision}")]
     RevisionAhead { min_revision: u64, actual: u64 },
+    #[error("from must not be later than to, {to}, got {from}")]
+    FromAfterTo { from: Instant, to: Instant },
+    #[error("from must leave at most {limit} {what} up to `to`, not {count}: take a shorter span")]
+    SpanTooLong {
+        what: &'static str,
+        count: usize,
+        limit: usize,
+    },
     #[error(transparent)]
     Store(#[from] store::Error),
 }

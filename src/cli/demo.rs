@@ -9,10 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use jiff::SignedDuration;
-use jiff::Timestamp;
 use tempfile::TempDir;
-use tonic::Code;
 use tonic::Status;
 
 use crate::cli::client::Client;
@@ -42,9 +39,6 @@ const STORY: &str = include_str!("../../examples/pipeline.ndjson");
 
 /// Causes of the explained deal that are told in full.
 const CAUSES_IN_FULL: usize = 3;
-
-/// Weeks of the line over time: a year and a little.
-const WEEKS_MAX: usize = 60;
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
@@ -214,44 +208,16 @@ fn chosen(rows: &[Row]) -> Option<&Row> {
     rows.iter().max_by_key(tells)
 }
 
-/// The score at the end of each week since the deal began, until now.
+/// The score at the end of each week since the deal began, and now.
 async fn weekly(client: &mut Client, deal: &str) -> Result<Vec<Option<f64>>, Status> {
-    let events = client.history(deal).await?;
-    let first = events
-        .iter()
-        .filter_map(|event| moment::from_proto(event.effective_at.as_ref()))
-        .min();
-    let now = moment::now();
-    let mut scores = Vec::new();
-    for as_of in weeks(first.unwrap_or(now), now) {
-        let request = pb::ScoreDealRequest {
-            deal_id: deal.to_owned(),
-            as_of: Some(moment::to_proto(as_of)),
-            ..pb::ScoreDealRequest::default()
-        };
-        match client.qualification.score_deal(request).await {
-            Ok(answer) => scores.push(answer.into_inner().score.map(|score| score.score)),
-            Err(status) if status.code() == Code::NotFound => scores.push(None),
-            Err(status) => return Err(status),
-        }
-    }
-    Ok(scores)
-}
-
-/// Instants a week apart, the last of them `now`, the first not before `first`; at most [`WEEKS_MAX`].
-fn weeks(first: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-    let week = SignedDuration::from_hours(7 * 24);
-    let mut weeks = vec![now];
-    let mut at = now;
-    while weeks.len() < WEEKS_MAX {
-        at = match at.checked_sub(week) {
-            Ok(at) if at >= first => at,
-            _ => break,
-        };
-        weeks.push(at);
-    }
-    weeks.reverse();
-    weeks
+    let request = pb::GetScoreHistoryRequest {
+        deal_id: deal.to_owned(),
+        step: pb::TrendStep::Weekly as i32,
+        ..pb::GetScoreHistoryRequest::default()
+    };
+    let trend = client.forecast.get_score_history(request).await?;
+    let points = trend.into_inner().points;
+    Ok(points.iter().map(|point| Some(point.score)).collect())
 }
 
 fn title(rows: &[Row]) -> String {
@@ -328,6 +294,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
@@ -340,27 +308,6 @@ mod tests {
         let checked = story.check(Some(now));
         assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
         assert!(!story.deals().is_empty());
-    }
-
-    #[test]
-    fn weeks_run_from_the_beginning_to_now() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        let now = at("2026-11-21T12:00:00Z");
-        let days: Vec<String> = weeks(at("2026-11-07T12:00:00Z"), now)
-            .iter()
-            .map(Timestamp::to_string)
-            .collect();
-        assert_eq!(
-            days,
-            [
-                "2026-11-07T12:00:00Z",
-                "2026-11-14T12:00:00Z",
-                "2026-11-21T12:00:00Z"
-            ]
-        );
-        assert_eq!(weeks(at("2026-11-07T12:00:01Z"), now).len(), 2);
-        assert_eq!(weeks(now, now), [now]);
-        assert_eq!(weeks(at("2020-01-01T00:00:00Z"), now).len(), WEEKS_MAX);
     }
 
     #[test]

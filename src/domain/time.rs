@@ -90,6 +90,11 @@ impl Instant {
         Span(self.0 - earlier.0)
     }
 
+    /// The last moment before this one; the first moment there is has none but itself.
+    pub fn just_before(self) -> Instant {
+        Instant((self.0 - 1).max(0))
+    }
+
     /// The day it falls on, in UTC.
     pub fn date(self) -> Date {
         Date((self.0 / NANOS_PER_DAY) as i32)
@@ -157,6 +162,20 @@ impl Date {
     /// Its last moment is just before this one.
     pub fn end(self) -> Instant {
         Instant((i64::from(self.0) + 1) * NANOS_PER_DAY)
+    }
+
+    /// The day so many days later, or `None` outside the range.
+    pub fn plus_days(self, days: i32) -> Option<Date> {
+        self.0
+            .checked_add(days)
+            .filter(|days| (0..Date::DAYS).contains(days))
+            .map(Date)
+    }
+
+    /// Whole days since the last Monday; 0 on a Monday.
+    pub fn days_since_monday(self) -> i32 {
+        // 1970-01-01 was a Thursday.
+        (self.0 + 3) % 7
     }
 
     /// Whole days from `earlier` to this day; negative when `earlier` is later.
@@ -229,6 +248,12 @@ mod tests {
         assert_eq!(day.end().to_string(), "2024-03-01T00:00:00Z");
         assert_eq!(day.end().date().days_since(day), 1);
         assert_eq!(day.spoken().to_string(), "29 February 2024");
+        assert_eq!(day.end().just_before().date(), day);
+        assert_eq!(Instant::MIN.just_before(), Instant::MIN);
+        assert_eq!(day.days_since_monday(), 3);
+        assert_eq!(day.plus_days(4).map(Date::days_since_monday), Some(0));
+        assert_eq!(Date(0).plus_days(-1), None);
+        assert_eq!(Date(Date::DAYS - 1).plus_days(1), None);
     }
 
     #[test]

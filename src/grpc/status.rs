@@ -73,6 +73,16 @@ pub fn of(error: app::Error) -> Status {
             let details = info(ErrorReason::RevisionAhead, &metadata);
             Status::with_error_details(Code::FailedPrecondition, message, details)
         }
+        app::Error::FromAfterTo { from, to } => of_violations(&Violations::one(
+            "from",
+            format_args!("must not be later than `to`, {to}, got {from}"),
+        )),
+        app::Error::SpanTooLong { what, count, limit } => of_violations(&Violations::one(
+            "from",
+            format_args!(
+                "must leave at most {limit} {what} up to `to`, got {count}: take a shorter span"
+            ),
+        )),
         app::Error::Store(error) => of_store(error),
     }
 }

@@ -158,6 +158,31 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
         "\"revision\": \"1\"",
         "",
     );
+    check(&with(&["trend", "opp-1031"]), 0, "week by week", "");
+    check(
+        &with(&["trend", "opp-1031", "--changes"]),
+        0,
+        "What happened",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d"]),
+        0,
+        "Difference",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d", "--json"]),
+        0,
+        "\"kind\": \"CHANGE_KIND_AGED\"",
+        "",
+    );
+    check(
+        &with(&["trend", "opp-1031", "--from", "-1d", "--to", "-2d"]),
+        65,
+        "",
+        "from must not be later than `to`",
+    );
     check(
         &with(&["score", "nosuch"]),
         1,

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod difference;
 mod doors;
 mod drain;
 mod fuzz;
@@ -20,3 +21,4 @@ mod requests;
 mod server;
 mod store;
 mod support;
+mod trend;

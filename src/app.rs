@@ -5,6 +5,8 @@
 
 mod deals;
 mod error;
+mod pipeline;
+mod portfolio;
 mod projection;
 mod read;
 mod turns;
@@ -14,6 +16,18 @@ use std::sync::Arc;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::pipeline::Item;
+pub use crate::app::pipeline::Listed;
+pub use crate::app::pipeline::Listing;
+pub use crate::app::pipeline::Pipeline;
+pub use crate::app::pipeline::PipelineDeal;
+pub use crate::app::pipeline::Selection;
+pub use crate::app::pipeline::Summed;
+pub use crate::app::pipeline::Told;
+pub use crate::app::pipeline::View;
+use crate::app::portfolio::OUTLINES_BYTES_MAX;
+use crate::app::portfolio::Portfolio;
+use crate::app::projection::Settling;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;
@@ -36,6 +50,8 @@ pub struct App {
     model: Arc<Model>,
     deals: Deals,
     turns: Turns,
+    portfolio: Portfolio,
+    settling: Settling,
 }
 
 impl App {
@@ -52,6 +68,16 @@ impl App {
             clock,
             model,
             turns: Turns::new(),
+            portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
+            settling: Settling::default(),
+        }
+    }
+
+    /// Bounds the memory for the outlines of all deals; past it, a look at the pipeline reads the store.
+    pub fn with_outlines_bytes_max(self, bytes_max: u64) -> App {
+        App {
+            portfolio: Portfolio::new(bytes_max),
+            ..self
         }
     }
 

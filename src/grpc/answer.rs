@@ -3,5 +3,6 @@
 pub mod deal;
 pub mod evidence;
 pub mod model;
+pub mod pipeline;
 pub mod score;
 pub mod stall;

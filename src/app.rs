@@ -28,6 +28,7 @@ pub use crate::app::pipeline::View;
 use crate::app::portfolio::OUTLINES_BYTES_MAX;
 use crate::app::portfolio::Portfolio;
 use crate::app::projection::Settling;
+pub use crate::app::projection::projection_of;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;

@@ -18,6 +18,7 @@ mod load;
 mod moment;
 mod money;
 mod ndjson;
+mod pipeline;
 mod progress;
 mod record;
 mod schema;
@@ -75,6 +76,9 @@ enum Command {
     /// Why a deal does not move, and what to ask next
     #[command(after_help = ask::EXPLAIN_EXAMPLES)]
     Explain(ask::ExplainArgs),
+    /// All deals side by side, and what they come to
+    #[command(after_help = pipeline::EXAMPLES)]
+    Pipeline(Box<pipeline::PipelineArgs>),
     /// Keep what a buyer said
     #[command(after_help = record::EXAMPLES)]
     Record(Box<record::RecordArgs>),
@@ -119,6 +123,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => wait(load::run(args)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
+        Command::Pipeline(args) => wait(pipeline::run(*args)),
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
@@ -198,6 +203,10 @@ mod tests {
             "verbatim|deal|set|acme|--amount|EUR 40000|--close-date|2026-12-18|--effective-at|now",
         );
         parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
+        parses(
+            "verbatim|pipeline|--owner|Ana|--band|exploring,committed|--amount-min|EUR 1000|--as-of|-30d",
+        );
+        parses("verbatim|pipeline|--group-by|owner,close-month|--compare|-1w|--all|--json");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());

@@ -165,7 +165,8 @@ impl Settling {
     }
 }
 
-fn projection_of(deal: &Deal) -> Projection {
+/// The projection of a deal as it is.
+pub fn projection_of(deal: &Deal) -> Projection {
     let mut bytes = vec![FOLD_VERSION];
     bytes.extend(packed::pack(deal));
     Projection {

@@ -27,7 +27,6 @@ use crate::cli::serve;
 use crate::cli::serve::Stop;
 use crate::cli::view;
 use crate::cli::view::Page;
-use crate::cli::view::pipeline::Row;
 use crate::config::SERVER_DEFAULT;
 use crate::config::Settings;
 use crate::wire::pb;
@@ -45,6 +44,16 @@ const CAUSES_IN_FULL: usize = 3;
 
 /// Weeks of the line over time: a year and a little.
 const WEEKS_MAX: usize = 60;
+
+/// The story has far fewer.
+const DEALS_MAX: i32 = 1_000;
+
+/// What is known of one deal, to choose the one that is told in full.
+struct Row {
+    deal: pb::GetDealResponse,
+    score: pb::DealScore,
+    explanation: pb::StallExplanation,
+}
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
@@ -99,6 +108,10 @@ async fn show(url: &str) -> Result<(), Failure> {
     play(&story, &client).await?;
 
     let page = Page::of_stdout();
+    let listed = list(&mut client).await;
+    let deals = listed.map_err(|status| Failure::of_status(&status))?;
+    tell(&(page.heading(&title(&deals)) + &view::pipeline::pipeline(&page, &deals)));
+
     let mut rows = Vec::new();
     for deal in story.deals() {
         rows.push(
@@ -107,8 +120,6 @@ async fn show(url: &str) -> Result<(), Failure> {
                 .map_err(|status| Failure::of_status(&status))?,
         );
     }
-    tell(&(page.heading(&title(&rows)) + &view::pipeline::pipeline(&page, &rows)));
-
     let Some(chosen) = chosen(&rows) else {
         return Ok(());
     };
@@ -162,6 +173,18 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
     }
     eprintln!(" {told}");
     Ok(())
+}
+
+/// All deals, the best first; what is closed comes last.
+async fn list(client: &mut Client) -> Result<Vec<pb::PipelineDeal>, Status> {
+    let request = pb::ListDealsRequest {
+        page_size: DEALS_MAX,
+        ..pb::ListDealsRequest::default()
+    };
+    let answer = client.forecast.list_deals(request).await?;
+    let mut deals = answer.into_inner().deals;
+    deals.sort_by_key(|deal| deal.outcome() != pb::Outcome::Unspecified);
+    Ok(deals)
 }
 
 async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
@@ -254,11 +277,12 @@ fn weeks(first: Timestamp, now: Timestamp) -> Vec<Timestamp> {
     weeks
 }
 
-fn title(rows: &[Row]) -> String {
-    let open = rows.iter().filter(|row| row.deal.outcome.is_none()).count();
+fn title(deals: &[pb::PipelineDeal]) -> String {
+    let is_open = |deal: &&pb::PipelineDeal| deal.outcome() == pb::Outcome::Unspecified;
+    let open = deals.iter().filter(is_open).count();
     format!(
         "The pipeline: {}, {open} of them open",
-        view::count(rows.len(), "deal")
+        view::count(deals.len(), "deal")
     )
 }
 

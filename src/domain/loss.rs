@@ -155,9 +155,9 @@ impl Losses {
     }
 
     /// The one that costs most; of equal ones the first in the table.
-    pub fn first(&self) -> Option<StallCause> {
+    pub fn first(&self) -> Option<(StallCause, f64)> {
         let costs = self.costs();
-        first_of_most(&costs).map(|place| costs[place].0)
+        first_of_most(&costs).map(|place| costs[place])
     }
 
     /// What each cause costs, in the order of the table.

@@ -81,8 +81,8 @@ pub struct Verdict {
 pub struct Depth {
     pub momentum: Option<f64>,
     pub state: DealState,
-    /// What costs most points; `None` when none are lost.
-    pub top_cause: Option<StallCause>,
+    /// What costs most, and how many points; `None` when none are lost.
+    pub top_cause: Option<(StallCause, f64)>,
     /// What resolving the one cause that lifts most would add; at least 0.
     pub lift: f64,
 }

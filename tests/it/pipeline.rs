@@ -118,7 +118,8 @@ async fn agrees(app: &Arc<App>, told: &PipelineDeal) -> Result<(), TestCaseError
     let depth = verdict.depth.unwrap();
     prop_assert_eq!(depth.momentum, scored.score.momentum);
     let causes = explained.stall.causes;
-    prop_assert_eq!(depth.top_cause, causes.first().map(|cause| cause.cause));
+    let top = causes.first().map(|cause| (cause.cause, cause.points));
+    prop_assert_eq!(depth.top_cause, top);
     let lift = causes
         .iter()
         .map(|cause| cause.score_if_resolved - explained.stall.score)

@@ -132,7 +132,10 @@ impl Grouping {
             Grouping::Band => Key::Band(verdict.band),
             Grouping::ForecastCategory => Key::Category(verdict.category),
             Grouping::State => Key::State(verdict.state().unwrap_or(DealState::Moving)),
-            Grouping::TopCause => Key::Cause(verdict.depth.and_then(|depth| depth.top_cause)),
+            Grouping::TopCause => {
+                let top = verdict.depth.and_then(|depth| depth.top_cause);
+                Key::Cause(top.map(|(cause, _)| cause))
+            }
         }
     }
 }

@@ -93,6 +93,7 @@ pub fn encode_deal(deal: &PipelineDeal) -> pb::PipelineDeal {
         stuck: _,
         depth,
     } = *verdict;
+    let top = depth.and_then(|depth| depth.top_cause);
     pb::PipelineDeal {
         deal_id: deal.as_ref().into(),
         name: text(name),
@@ -107,7 +108,8 @@ pub fn encode_deal(deal: &PipelineDeal) -> pb::PipelineDeal {
         forecast_category: number(category),
         state: number_or_unset(verdict.state()),
         momentum: depth.and_then(|depth| depth.momentum),
-        top_cause: number_or_unset(depth.and_then(|depth| depth.top_cause)),
+        top_cause: number_or_unset(top.map(|(cause, _)| cause)),
+        top_cause_points: top.map(|(_, points)| points).unwrap_or_default(),
         lift: depth.map(|depth| depth.lift).unwrap_or_default(),
         buyer_stage: number(stage),
         buyer_stage_source: number(source),

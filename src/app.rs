@@ -6,6 +6,8 @@
 mod deals;
 mod error;
 mod past;
+mod pipeline;
+mod portfolio;
 mod projection;
 mod read;
 mod turns;
@@ -19,6 +21,19 @@ pub use crate::app::past::Comparison;
 pub use crate::app::past::ComparisonQuery;
 pub use crate::app::past::Trend;
 pub use crate::app::past::TrendQuery;
+pub use crate::app::pipeline::Item;
+pub use crate::app::pipeline::Listed;
+pub use crate::app::pipeline::Listing;
+pub use crate::app::pipeline::Pipeline;
+pub use crate::app::pipeline::PipelineDeal;
+pub use crate::app::pipeline::Selection;
+pub use crate::app::pipeline::Summed;
+pub use crate::app::pipeline::Told;
+pub use crate::app::pipeline::View;
+use crate::app::portfolio::OUTLINES_BYTES_MAX;
+use crate::app::portfolio::Portfolio;
+use crate::app::projection::Settling;
+pub use crate::app::projection::projection_of;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;
@@ -41,6 +56,8 @@ pub struct App {
     model: Arc<Model>,
     deals: Deals,
     turns: Turns,
+    portfolio: Portfolio,
+    settling: Settling,
 }
 
 impl App {
@@ -57,6 +74,16 @@ impl App {
             clock,
             model,
             turns: Turns::new(),
+            portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
+            settling: Settling::default(),
+        }
+    }
+
+    /// Bounds the memory for the outlines of all deals; past it, a look at the pipeline reads the store.
+    pub fn with_outlines_bytes_max(self, bytes_max: u64) -> App {
+        App {
+            portfolio: Portfolio::new(bytes_max),
+            ..self
         }
     }
 

@@ -19,6 +19,7 @@ mod moment;
 mod money;
 mod ndjson;
 mod past;
+mod pipeline;
 mod progress;
 mod record;
 mod schema;
@@ -76,6 +77,9 @@ enum Command {
     /// Why a deal does not move, and what to ask next
     #[command(after_help = ask::EXPLAIN_EXAMPLES)]
     Explain(ask::ExplainArgs),
+    /// All deals side by side, and what they come to
+    #[command(after_help = pipeline::EXAMPLES)]
+    Pipeline(Box<pipeline::PipelineArgs>),
     /// Keep what a buyer said
     #[command(after_help = record::EXAMPLES)]
     Record(Box<record::RecordArgs>),
@@ -126,6 +130,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => wait(load::run(args)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
+        Command::Pipeline(args) => wait(pipeline::run(*args)),
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
@@ -209,6 +214,10 @@ mod tests {
         parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
         parses("verbatim|trend|acme|--changes|--from|2026-01-01|--to|-1d|--as-shown");
         parses("verbatim|compare|acme|--from|-30d|--to|now|--all|--json");
+        parses(
+            "verbatim|pipeline|--owner|Ana|--band|exploring,committed|--amount-min|EUR 1000|--as-of|-30d",
+        );
+        parses("verbatim|pipeline|--group-by|owner,close-month|--compare|-1w|--all|--json");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());

@@ -26,6 +26,9 @@
 //! - **trend**: the points of the score over time.
 //! - **effective time**: when something was said or came true; **recorded time**: when the service learned it.
 //! - **buyer's step**: how far the buyer has come in buying, 0 to 7; the seller's stage **presumes** one.
+//! - **portfolio**: all deals of a tenant as they stand at a moment, a **row** each: the seller's facts and the
+//!   **verdict** that the buyer's words come to. A deal's **outline** is as much of it as a row takes.
+//! - **happy-ears gap**: what the seller's stages promise less what the evidence stands for, as amounts.
 //! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
 
 pub mod contradiction;
@@ -42,6 +45,7 @@ pub mod moment;
 pub mod money;
 pub mod person;
 pub mod phrase;
+pub mod portfolio;
 pub mod scale;
 pub mod score;
 pub mod stage;

@@ -320,10 +320,9 @@ impl App {
             }
             is_due
         };
-        self.deals.put_back(key, shared);
-        if is_due {
-            self.project(key.clone());
-        }
+        self.portfolio.take(key, &shared.read().deal);
+        self.deals.put_back(key, Arc::clone(&shared));
+        self.project(key, &shared, is_due);
     }
 
     /// The facts as the deal's next events.

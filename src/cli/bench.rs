@@ -11,6 +11,7 @@ mod file;
 mod fill;
 mod history;
 mod open;
+mod pipeline;
 mod process;
 mod raw;
 mod report;
@@ -33,6 +34,7 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --mode mixed --seconds 30 --json
   verbatim bench --history 10,1000,10000           ScoreDeal on deals of growing histories
   verbatim bench --mode open                       start on a million statements, and what memory that takes
+  verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
 Service and baselines run in alternating slices, so that whatever else the machine does hits both: compare
 ratios, not figures. The callers are a tonic client that takes about as much of the machine as the server; the
@@ -61,10 +63,10 @@ pub struct BenchArgs {
     /// Seconds of load before anything counts
     #[arg(long, default_value_t = 2)]
     warm_up: u64,
-    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` 100000)
+    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` and `pipeline` 100000)
     #[arg(long)]
     deals: Option<usize>,
-    /// Statements in the store, for `open` (default: 10 a deal)
+    /// Statements in the store, for `open` (default: 10 a deal) and `pipeline` (default: 20 a deal)
     #[arg(long)]
     statements: Option<usize>,
     /// Score one deal of each of these many statements: `--mode history`, with lengths
@@ -94,6 +96,8 @@ enum Mode {
     History,
     /// Start on a large store
     Open,
+    /// Look at the whole pipeline: sums, lists and streams of scores
+    Pipeline,
 }
 
 impl BenchArgs {
@@ -129,6 +133,13 @@ pub async fn run(args: BenchArgs) -> Result<String, Failure> {
             return Ok(match args.json {
                 true => lines(&report::opened_json(&opened)),
                 false => report::opened(&opened),
+            });
+        }
+        Mode::Pipeline => {
+            let looked = pipeline::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&report::pipeline::looked_json(&looked)),
+                false => report::pipeline::looked(&looked),
             });
         }
     };

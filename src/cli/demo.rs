@@ -24,7 +24,6 @@ use crate::cli::serve;
 use crate::cli::serve::Stop;
 use crate::cli::view;
 use crate::cli::view::Page;
-use crate::cli::view::pipeline::Row;
 use crate::config::SERVER_DEFAULT;
 use crate::config::Settings;
 use crate::wire::pb;
@@ -39,6 +38,16 @@ const STORY: &str = include_str!("../../examples/pipeline.ndjson");
 
 /// Causes of the explained deal that are told in full.
 const CAUSES_IN_FULL: usize = 3;
+
+/// The story has far fewer.
+const DEALS_MAX: i32 = 1_000;
+
+/// What is known of one deal, to choose the one that is told in full.
+struct Row {
+    deal: pb::GetDealResponse,
+    score: pb::DealScore,
+    explanation: pb::StallExplanation,
+}
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
@@ -93,6 +102,10 @@ async fn show(url: &str) -> Result<(), Failure> {
     play(&story, &client).await?;
 
     let page = Page::of_stdout();
+    let listed = list(&mut client).await;
+    let deals = listed.map_err(|status| Failure::of_status(&status))?;
+    tell(&(page.heading(&title(&deals)) + &view::pipeline::pipeline(&page, &deals)));
+
     let mut rows = Vec::new();
     for deal in story.deals() {
         rows.push(
@@ -101,8 +114,6 @@ async fn show(url: &str) -> Result<(), Failure> {
                 .map_err(|status| Failure::of_status(&status))?,
         );
     }
-    tell(&(page.heading(&title(&rows)) + &view::pipeline::pipeline(&page, &rows)));
-
     let Some(chosen) = chosen(&rows) else {
         return Ok(());
     };
@@ -156,6 +167,18 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
     }
     eprintln!(" {told}");
     Ok(())
+}
+
+/// All deals, the best first; what is closed comes last.
+async fn list(client: &mut Client) -> Result<Vec<pb::PipelineDeal>, Status> {
+    let request = pb::ListDealsRequest {
+        page_size: DEALS_MAX,
+        ..pb::ListDealsRequest::default()
+    };
+    let answer = client.forecast.list_deals(request).await?;
+    let mut deals = answer.into_inner().deals;
+    deals.sort_by_key(|deal| deal.outcome() != pb::Outcome::Unspecified);
+    Ok(deals)
 }
 
 async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
@@ -220,11 +243,12 @@ async fn weekly(client: &mut Client, deal: &str) -> Result<Vec<Option<f64>>, Sta
     Ok(points.iter().map(|point| Some(point.score)).collect())
 }
 
-fn title(rows: &[Row]) -> String {
-    let open = rows.iter().filter(|row| row.deal.outcome.is_none()).count();
+fn title(deals: &[pb::PipelineDeal]) -> String {
+    let is_open = |deal: &&pb::PipelineDeal| deal.outcome() == pb::Outcome::Unspecified;
+    let open = deals.iter().filter(is_open).count();
     format!(
         "The pipeline: {}, {open} of them open",
-        view::count(rows.len(), "deal")
+        view::count(deals.len(), "deal")
     )
 }
 

@@ -9,6 +9,7 @@ pub mod history;
 pub mod model;
 pub mod pipeline;
 pub mod score;
+pub mod sums;
 #[cfg(test)]
 pub mod tests_support;
 pub mod trend;

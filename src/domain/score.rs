@@ -249,7 +249,8 @@ pub fn band(model: &Model, score: f64) -> Band {
     Band::ALL[reached]
 }
 
-fn category(moment: &Moment, score: f64) -> ForecastCategory {
+/// The forecast category that the evidence suggests.
+pub fn category(moment: &Moment, score: f64) -> ForecastCategory {
     if moment.deal.endings.at(moment.as_of).is_some() {
         return ForecastCategory::Closed;
     }

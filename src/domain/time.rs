@@ -124,6 +124,16 @@ impl Span {
         Span(minutes as i64 * 60 * NANOS_PER_SECOND)
     }
 
+    /// Unit: nanoseconds.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// So many nanoseconds.
+    pub const fn nanos(nanos: i64) -> Span {
+        Span(nanos)
+    }
+
     /// Unit: days of 24 hours.
     pub fn as_days(self) -> f64 {
         self.0 as f64 / NANOS_PER_DAY as f64

@@ -4,5 +4,6 @@ pub mod deal;
 pub mod evidence;
 pub mod model;
 pub mod past;
+pub mod pipeline;
 pub mod score;
 pub mod stall;

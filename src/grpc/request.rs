@@ -1,6 +1,7 @@
 //! Requests, from the wire to what the app is asked: every violation at once.
 
 pub mod past;
+pub mod pipeline;
 
 use std::collections::HashSet;
 

@@ -173,7 +173,7 @@ pub fn of_violations(violations: &Violations) -> Status {
 
 /// The page token is not one of this call.
 pub fn page_token() -> Status {
-    let allowed = "must be empty or the next_page_token of a page of the same deal";
+    let allowed = "must be empty or the next_page_token of the page before, of the same request";
     let mut details = info(ErrorReason::PageToken, &[]);
     details.add_bad_request_violation("page_token", allowed);
     let message = format!("page_token {allowed}");

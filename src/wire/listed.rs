@@ -4,6 +4,7 @@
 //! of `proto/` to it, in both directions.
 
 mod answers;
+mod pipeline;
 
 use crate::domain::stakeholder::BuyingRole;
 use crate::domain::stakeholder::Presence;

@@ -17,6 +17,7 @@ mod laws;
 mod layers;
 mod limits;
 mod past;
+mod pipeline;
 mod requests;
 mod server;
 mod store;

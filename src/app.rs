@@ -5,6 +5,7 @@
 
 mod deals;
 mod error;
+mod import;
 mod projection;
 mod read;
 mod turns;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::import::Import;
+pub use crate::app::import::Imported;
+pub use crate::app::import::Taken;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;

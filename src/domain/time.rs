@@ -119,6 +119,16 @@ impl Span {
         Span(minutes as i64 * 60 * NANOS_PER_SECOND)
     }
 
+    /// So many milliseconds; held within the range of a span.
+    pub const fn milliseconds(milliseconds: i64) -> Span {
+        Span(milliseconds.saturating_mul(1_000_000))
+    }
+
+    /// What is left without `other`; held within the range of a span.
+    pub const fn minus(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+
     /// Unit: days of 24 hours.
     pub fn as_days(self) -> f64 {
         self.0 as f64 / NANOS_PER_DAY as f64

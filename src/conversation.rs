@@ -16,6 +16,7 @@ pub mod speech;
 
 mod cues;
 mod entries;
+mod entry;
 mod field;
 mod history;
 mod label;

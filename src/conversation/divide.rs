@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_text_begins_with_a_sentence() {
-        assert_eq!(ending("One is. Two is. Three?", 16), "Three?");
+        assert_eq!(ending("One is. Two is. Three?", 16), "Two is. Three?");
+        assert_eq!(ending("One is. Two is. Three?", 12), "Three?");
         assert_eq!(
             ending("One is. Two is. Three?", 22),
             "One is. Two is. Three?"

@@ -145,8 +145,10 @@ fn attribution(lines: &[Line<'_>]) -> Option<usize> {
         if text.is_empty() || is_marked(text) {
             return None;
         }
-        if place > 0 {
+        if 0 < place {
             joined.push(' ');
+        } else if !begins_attribution(&text.to_lowercase()) {
+            return None;
         }
         joined.push_str(&text.to_lowercase());
         if ATTRIBUTION_BYTES_MAX < joined.len() {
@@ -157,6 +159,13 @@ fn attribution(lines: &[Line<'_>]) -> Option<usize> {
         }
     }
     None
+}
+
+fn begins_attribution(line: &str) -> bool {
+    line.contains('@')
+        || ATTRIBUTIONS
+            .iter()
+            .any(|(opener, _)| line.starts_with(opener))
 }
 
 fn is_attribution(joined: &str) -> bool {

@@ -16,6 +16,9 @@ const WORDS_MAX: usize = 8;
 /// The most words of what is taken for a name though it comes once and nobody named it.
 const NAME_WORDS_MAX: usize = 4;
 
+/// What a full stop behind does not end.
+const TITLES: [&str; 9] = ["Dr", "Mr", "Mrs", "Ms", "Mx", "Prof", "St", "Jr", "Sr"];
+
 /// A line that begins with who speaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Head<'a> {
@@ -130,7 +133,8 @@ pub fn is_name(text: &str) -> bool {
 fn has_initials(text: &str) -> bool {
     text.match_indices(". ").all(|(at, _)| {
         let last = text[..at].rsplit([' ', '.']).next().unwrap_or("");
-        (1..=4).contains(&last.chars().count())
+        let is_initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase);
+        is_initial || TITLES.contains(&last)
     })
 }
 
@@ -148,19 +152,11 @@ fn bold(line: &str) -> Option<Head<'_>> {
     let (inner, text) = match inner.strip_suffix([':', '：']) {
         Some(inner) => (inner, text),
         None => {
-            let before = text.find([':', '：'])?;
-            let (between, text) = text.split_at(before);
-            // Only a time may stand between the name and the colon.
-            let time = (!between.trim().is_empty()).then(|| timecode::leading(between.trim()));
-            match time {
-                None => (inner, &text[text.chars().next()?.len_utf8()..]),
-                Some(Some((at, ""))) => {
-                    let text = &text[text.chars().next()?.len_utf8()..];
-                    return labelled(Form::Bold, inner, Some(at), text);
-                }
-                // The colon is one of the words'.
-                Some(_) => return None,
+            let (between, text) = behind_colon(text)?;
+            if let Some(at) = between {
+                return labelled(Form::Bold, inner, Some(at), text);
             }
+            (inner, text)
         }
     };
     let (label, at) = with_time(inner);
@@ -169,6 +165,20 @@ fn bold(line: &str) -> Option<Head<'_>> {
         (None, Some((at, text))) => labelled(Form::Bold, label, Some(at), text),
         _ => labelled(Form::Bold, label, at, text),
     }
+}
+
+/// What is behind the colon that follows on a name in bold; between the two there may be a time and nothing else.
+fn behind_colon(text: &str) -> Option<(Option<Span>, &str)> {
+    for (at, colon) in text.match_indices([':', '：']) {
+        let (between, behind) = (text[..at].trim(), &text[at + colon.len()..]);
+        if between.is_empty() {
+            return Some((None, behind));
+        }
+        if let Some((time, "")) = timecode::leading(between) {
+            return Some((Some(time), behind));
+        }
+    }
+    None
 }
 
 /// `[00:01:02] Name: text`, `Name (00:01:02): text`, and `[00:01:02] text`, which names nobody.

@@ -91,6 +91,7 @@ pub fn fates(lines: &[Line<'_>]) -> Vec<Fate> {
             *fate = Fate::Cut(QUOTED);
         }
     }
+    let last_marked = lines.iter().rposition(|line| is_marked(line.text));
     for place in 0..lines.len() {
         if fates[place].is_cut() {
             continue;
@@ -107,8 +108,7 @@ pub fn fates(lines: &[Line<'_>]) -> Vec<Fate> {
         let Some(count) = attribution(&lines[place..]) else {
             continue;
         };
-        let below = &lines[place + count..];
-        if below.iter().any(|line| is_marked(line.text)) {
+        if last_marked.is_some_and(|last| place + count <= last) {
             fates[place..place + count].fill(Fate::Cut(QUOTED));
         } else {
             fates[place..].fill(Fate::Cut(QUOTED));

@@ -12,6 +12,9 @@ const DOUBTED: &str = "may be a signature; kept, since sentences follow or nothi
 /// The most lines of a signature, blank ones aside.
 const LINES_MAX: usize = 16;
 
+/// The most lines of a disclaimer that are looked at and cut as one.
+const PARAGRAPH_LINES_MAX: usize = 40;
+
 /// Longer lines are sentences.
 const LINE_CHARS_MAX: usize = 90;
 
@@ -170,17 +173,26 @@ fn phrases(lines: &[Line<'_>], fates: &mut [Fate]) {
             fates[place] = Fate::Cut(SIGNATURE);
             continue;
         }
-        let end = lines[place..]
-            .iter()
-            .position(|line| line.text.trim().is_empty())
-            .map_or(lines.len(), |count| place + count);
         let is_banner = BANNERS.iter().any(|phrase| line.starts_with(phrase));
         let starts = DISCLAIMERS.iter().any(|phrase| line.starts_with(phrase));
-        if is_banner || (starts && is_legal(&lines[place..end])) {
+        if !is_banner && !starts {
+            continue;
+        }
+        let end = paragraph_end(lines, place);
+        if is_banner || is_legal(&lines[place..end]) {
             let kept = fates[place..end].iter_mut().filter(|fate| !fate.is_cut());
             kept.for_each(|fate| *fate = Fate::Cut(DISCLAIMER));
         }
     }
+}
+
+/// Where the paragraph ends that the line is in.
+fn paragraph_end(lines: &[Line<'_>], place: usize) -> usize {
+    let most = lines.len().min(place + PARAGRAPH_LINES_MAX);
+    let blank = lines[place..most]
+        .iter()
+        .position(|line| line.text.trim().is_empty());
+    blank.map_or(most, |count| place + count)
 }
 
 fn is_legal(paragraph: &[Line<'_>]) -> bool {

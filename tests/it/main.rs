@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod conversation;
 mod doors;
 mod drain;
 mod fuzz;

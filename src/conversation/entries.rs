@@ -18,7 +18,7 @@ use crate::conversation::timecode::Told;
 /// Lists within lists are walked so deep.
 const DEPTH_MAX: usize = 8;
 
-const CUT: &str = "is not JSON from here on: perhaps it is cut off here";
+const CUT: &str = "is not JSON: broken, or cut off here";
 const NO_TURN: &str = "an entry without a speaker and a text";
 const OTHER_CALL: &str = "another call: import each call by itself";
 const BROKEN: &str = "holds bytes that are no text";
@@ -32,6 +32,8 @@ struct Walk<'a> {
     times: Vec<Option<Told>>,
     /// Entries of the outermost list of calls that were walked.
     calls: usize,
+    /// How far the walk came where it did not understand.
+    reached: usize,
 }
 
 pub fn read(page: &Page, conversation: &mut Conversation) {
@@ -42,6 +44,7 @@ pub fn read(page: &Page, conversation: &mut Conversation) {
         conversation,
         times: Vec::new(),
         calls: 0,
+        reached: 0,
     };
     walk.all();
     let times = timecode::settle(&walk.times);
@@ -68,10 +71,15 @@ impl Walk<'_> {
     fn all(&mut self) {
         let mut at = self.blank(0);
         while at < self.text.len() {
+            // What is left of a list in which an entry is broken.
+            if 0 < self.reached && self.text[at..].starts_with([',', ']', '}']) {
+                at = self.blank(at + 1);
+                continue;
+            }
             match self.entry(at, 0) {
                 Some(end) => at = self.blank(end),
                 // The next line may be whole again.
-                None => at = self.blank(self.next_line(at)),
+                None => at = self.blank(self.next_line(at.max(self.reached))),
             }
         }
     }
@@ -222,6 +230,7 @@ impl Walk<'_> {
     }
 
     fn lose(&mut self, at: usize, reason: &'static str) {
+        self.reached = self.reached.max(at);
         let line = self.line(at);
         let last = self.text[line_start(&self.starts, at)..]
             .lines()

@@ -6,6 +6,7 @@ use crate::conversation::Format;
 use crate::conversation::label;
 use crate::conversation::label::Form;
 use crate::conversation::label::Labels;
+use crate::conversation::lines;
 use crate::conversation::owners;
 use crate::conversation::page::Page;
 
@@ -59,21 +60,6 @@ pub fn format(page: &Page, known: &[&str]) -> Option<Format> {
         let is_gong = text.contains("\"sentences\"") && text.contains("\"speakerId\"");
         return Some(if is_gong { Format::Gong } else { Format::Json });
     }
-    if let Some(cue) = page.lines().find(|line| line.text.contains("-->")) {
-        let start = cue.text.split("-->").next().unwrap_or_default();
-        let is_cue = start
-            .trim()
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | ','));
-        if is_cue {
-            // A WebVTT file without its first line is a part of one.
-            return Some(if start.contains(',') {
-                Format::Srt
-            } else {
-                Format::WebVtt
-            });
-        }
-    }
     by_lines(page, known)
 }
 
@@ -89,8 +75,17 @@ fn is_json(text: &str) -> bool {
 /// The format that most lines are in; of two with as many, the one that says more.
 fn by_lines(page: &Page, known: &[&str]) -> Option<Format> {
     let labels = Labels::of(page, known);
-    let (mut timed, mut bold, mut plain) = (0, 0, 0);
+    let (mut cues, mut timed, mut bold, mut plain) = (0, 0, 0, 0);
+    let mut subtitles = Format::WebVtt;
     for line in page.spoken_lines() {
+        if lines::is_cue(line.text) {
+            cues += 1;
+            let start = line.text.split("-->").next().unwrap_or("");
+            if start.contains(',') {
+                subtitles = Format::Srt;
+            }
+            continue;
+        }
         match label::head(line.text) {
             Some(head) if head.label.is_empty() => {}
             Some(head) if !labels.is_speaker(head.label) || head.text.is_empty() => {}
@@ -102,11 +97,15 @@ fn by_lines(page: &Page, known: &[&str]) -> Option<Format> {
             None => {}
         }
     }
-    let owned = owners::count(page, known);
+    // The words of a cue are lines with a name, so that those say nothing against it. A WebVTT file without its first
+    // line is a part of one.
+    if 0 < cues && timed.max(bold) <= cues {
+        return Some(subtitles);
+    }
     let votes = [
         (timed, Format::TimedLines),
         (bold, Format::Markdown),
-        (owned, Format::SpeakerLines),
+        (owners::count(page, known), Format::SpeakerLines),
         (plain, Format::NamedLines),
     ];
     // The first of several with as many.

@@ -166,7 +166,7 @@ fn gong_has_monologues_of_sentences_in_milliseconds() {
     );
     assert_eq!(
         lines(&read.not_understood),
-        ["6-6 is not JSON from here on: perhaps it is cut off here"]
+        ["6-6 is not JSON: broken, or cut off here"]
     );
 }
 
@@ -218,7 +218,17 @@ fn json_is_an_array_or_a_list_in_an_object_or_a_line_each() {
     );
     assert_eq!(
         lines(&read.not_understood),
-        ["2-2 is not JSON from here on: perhaps it is cut off here"]
+        ["2-2 is not JSON: broken, or cut off here"]
+    );
+    // The entries behind a broken one are read again.
+    let read = says(
+        &format!("[{ana},\n{{\"speaker\": nobody}},\n{ben}]\n"),
+        Format::Json,
+        &["1 Ana: One.", "3 Ben: Two."],
+    );
+    assert_eq!(
+        lines(&read.not_understood),
+        ["2-2 is not JSON: broken, or cut off here"]
     );
     let read = says(
         &format!("[{ana},\n{{\"text\": \"whose?\"}},\n7]"),

@@ -137,8 +137,7 @@ pub fn of_text(text: &str) -> Option<Told> {
     if let Ok(number) = text.trim_end_matches('s').parse::<f64>() {
         return number.is_finite().then_some(Told::Number(number));
     }
-    let moment: jiff::Timestamp = text.parse().ok()?;
-    let moment = Instant::from_unix(moment.as_second(), moment.subsec_nanosecond()).ok()?;
+    let moment = Instant::parse(text).ok()?;
     Some(Told::At(At::Moment(moment)))
 }
 

@@ -12,6 +12,7 @@ use crate::conversation::label::Head;
 use crate::conversation::label::Labels;
 use crate::conversation::page::Page;
 use crate::conversation::scribe::Scribe;
+use crate::conversation::timecode;
 
 const OTHER_FORM: &str = "names a speaker in another way than the rest of the file";
 const NO_SPEAKER: &str = "has a time and names no speaker";
@@ -43,6 +44,9 @@ pub fn read<'a>(page: &'a Page, written: &Written<'_>, conversation: &'a mut Con
 fn take<'a>(scribe: &mut Scribe<'a>, line: Line<'a>, form: Form, labels: &Labels) {
     if is_cue(line.text) {
         return scribe.lose(line, CUE);
+    }
+    if let Some(at) = timecode::alone(line.text) {
+        return scribe.time(line, at);
     }
     let Some(head) = label::head(line.text) else {
         return scribe.go_on(line);

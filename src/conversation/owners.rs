@@ -55,7 +55,9 @@ pub fn read<'a>(page: &'a Page, written: &Written<'_>, conversation: &'a mut Con
             continue;
         }
         if let Some(owner) = owner_at(&lines, place, &custom) {
-            let below = lines.get(place + 1).and_then(|next| alone(next.text));
+            let below = lines
+                .get(place + 1)
+                .and_then(|next| timecode::alone(next.text));
             let at = owner.at.or(below);
             scribe.begin(*line, owner.label, at.map(At::Offset), "");
             place += 1 + usize::from(owner.at.is_none() && below.is_some());
@@ -101,7 +103,7 @@ fn custom(lines: &[Line<'_>], known: &[&str]) -> Custom {
         if next.trim().is_empty() {
             continue;
         }
-        if owner.at.is_some() || alone(next).is_some() {
+        if owner.at.is_some() || timecode::alone(next).is_some() {
             timed += 1;
         } else if !label::is_name(owner.label) && !custom.labels.is_known(owner.label) {
             continue;
@@ -122,7 +124,7 @@ fn owner_at<'a>(lines: &[Line<'a>], place: usize, custom: &Custom) -> Option<Own
         return None;
     }
     let known = custom.labels.is_known(owner.label);
-    let has_time = owner.at.is_some() || alone(next).is_some();
+    let has_time = owner.at.is_some() || timecode::alone(next).is_some();
     if has_time || custom.with_times {
         return (has_time
             && (known || label::is_name(owner.label) || custom.labels.comes_again(owner.label)))
@@ -137,7 +139,7 @@ fn owner_at<'a>(lines: &[Line<'a>], place: usize, custom: &Custom) -> Option<Own
 
 /// A label alone on a line, or with a time: `Ana Ruiz  00:01:02`, `## Ana Ruiz`, `**Ana Ruiz**`, `Ana Ruiz:`.
 fn owner(text: &str) -> Option<Owner<'_>> {
-    let text = text.trim().trim_start_matches('#').trim();
+    let text = text.trim().trim_start_matches(['#', '@']).trim();
     let text = text
         .trim_matches('*')
         .trim()
@@ -157,12 +159,4 @@ fn owner(text: &str) -> Option<Owner<'_>> {
         && !label.ends_with(['.', ',', '…'])
         && !field::is_field(label);
     fits.then_some(Owner { label, at })
-}
-
-/// A time alone on a line.
-fn alone(text: &str) -> Option<Span> {
-    match timecode::leading(text.trim()) {
-        Some((at, "")) => Some(at),
-        _ => None,
-    }
 }

@@ -8,6 +8,7 @@ use crate::conversation::field;
 use crate::conversation::field::Shape;
 use crate::conversation::page;
 use crate::conversation::page::Page;
+use crate::domain::time::Span;
 
 const BEFORE: &str = "words before the first speaker";
 const HEADING: &str = "a heading or a rule";
@@ -15,6 +16,7 @@ const FIELD: &str = "a field of the file, not words";
 const NOTES: &str = "notes around the conversation";
 const LOST: &str = "follows a line that was not understood";
 const NOBODYS: &str = "words that no speaker is named for";
+const TIME: &str = "a time on a line of its own";
 const SILENT: &str = "a speaker without words";
 const BROKEN: &str = "holds bytes that are no text";
 const CUT: &str = "the file ends within a line: perhaps it is cut off here";
@@ -24,6 +26,8 @@ pub struct Scribe<'a> {
     conversation: &'a mut Conversation,
     place: Place,
     turn: Option<Open<'a>>,
+    /// A time on a line of its own, for whoever speaks next.
+    time: Option<At>,
 }
 
 /// Where in the file the scribe is.
@@ -53,6 +57,7 @@ impl<'a> Scribe<'a> {
             conversation,
             place: Place::Before,
             turn: None,
+            time: None,
         }
     }
 
@@ -65,10 +70,11 @@ impl<'a> Scribe<'a> {
         } else {
             vec![text]
         };
+        let above = self.time.take();
         self.turn = Some(Open {
             head,
             speaker,
-            at,
+            at: at.or(above),
             lines,
         });
     }
@@ -83,6 +89,12 @@ impl<'a> Scribe<'a> {
             false if before => Place::Before,
             false => Place::Between,
         };
+    }
+
+    /// A time on a line of its own: that of the next turn.
+    pub fn time(&mut self, line: Line<'a>, at: Span) {
+        self.conversation.left_out.add(line, TIME);
+        self.time = Some(At::Offset(at));
     }
 
     /// A line that is not understood; nor is what follows it.

@@ -2,6 +2,7 @@
 
 use crate::conversation::At;
 use crate::conversation::Turn;
+use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::time::Span;
 
@@ -57,6 +58,7 @@ pub fn parse(text: &str) -> Option<Span> {
 
 /// Reads a time at the beginning of a line, in brackets or not, alone or as a range; answers the rest of the line.
 pub fn leading(line: &str) -> Option<(Span, &str)> {
+    let line = without_date(line);
     for (open, close) in [('[', ']'), ('(', ')')] {
         if let Some(inner) = line.strip_prefix(open) {
             let (inner, rest) = inner.split_once(close)?;
@@ -79,6 +81,14 @@ pub fn leading(line: &str) -> Option<(Span, &str)> {
     Some((span, rest))
 }
 
+/// Reads a time that is alone on its line.
+pub fn alone(line: &str) -> Option<Span> {
+    match leading(line.trim()) {
+        Some((at, "")) => Some(at),
+        _ => None,
+    }
+}
+
 /// Reads a time at the end of a text, in brackets or not; answers what is before it.
 pub fn trailing(text: &str) -> Option<(&str, Span)> {
     let text = text.trim_end();
@@ -88,10 +98,9 @@ pub fn trailing(text: &str) -> Option<(&str, Span)> {
             return Some((before.trim_end(), bracketed(inner)?));
         }
     }
-    let (text, afternoon) = match text.len().checked_sub(3).and_then(|at| text.get(at..)) {
-        Some(end) if end.eq_ignore_ascii_case(" am") => (&text[..text.len() - 3], Some(false)),
-        Some(end) if end.eq_ignore_ascii_case(" pm") => (&text[..text.len() - 3], Some(true)),
-        _ => (text, None),
+    let (text, afternoon) = match trailing_half(text) {
+        Some((text, afternoon)) => (text, Some(afternoon)),
+        None => (text, None),
     };
     let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (before, word) = text.split_at_checked(start)?;
@@ -121,11 +130,38 @@ fn of_day(word: &str, afternoon: bool) -> Option<Span> {
 }
 
 fn bracketed(inner: &str) -> Option<Span> {
-    let inner = inner.trim();
-    let first = inner
+    let inner = without_date(inner.trim());
+    let (start, afternoon) = match trailing_half(inner) {
+        Some((start, afternoon)) => (start, Some(afternoon)),
+        None => (inner, None),
+    };
+    let first = start
         .split(['-', '–', ' ', '>'])
         .find(|part| !part.is_empty())?;
-    parse(first)
+    match afternoon {
+        None => parse(first),
+        Some(afternoon) => of_day(first, afternoon),
+    }
+}
+
+/// Without `2026-03-01 ` or `2026-03-01T`: which day it was is for the caller to say, with its time zone.
+fn without_date(text: &str) -> &str {
+    match text.split_at_checked(10) {
+        Some((date, rest)) if rest.starts_with(['T', ' ', ',']) && Date::parse(date).is_ok() => {
+            rest[1..].trim_start()
+        }
+        _ => text,
+    }
+}
+
+/// What is before ` AM` or ` PM`, and which of them it is.
+fn trailing_half(text: &str) -> Option<(&str, bool)> {
+    let (before, end) = text.split_at_checked(text.len().checked_sub(3)?)?;
+    match end {
+        _ if end.eq_ignore_ascii_case(" am") => Some((before, false)),
+        _ if end.eq_ignore_ascii_case(" pm") => Some((before, true)),
+        _ => None,
+    }
 }
 
 /// A time of JSON text: `00:01:02`, a number of seconds, or an instant.
@@ -227,6 +263,8 @@ mod tests {
             "1:02 - 1:09 Ana",
             "1:02 – Ana",
             "[00:01:02 --> 00:01:09] Ana",
+            "[2026-03-01 00:01:02] Ana",
+            "2026-03-01T00:01:02 Ana",
         ] {
             assert_eq!(leading(line), Some((span, "Ana")), "{line}");
         }

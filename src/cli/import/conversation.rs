@@ -46,6 +46,9 @@ pub const EMAIL_EXAMPLES: &str = "Examples:
 Quoted history, signature and disclaimers are cut. When it was written is in the
 file. Importing an email again changes nothing.";
 
+/// Passages that are shown of a file in which nobody speaks.
+const REMARKS_SHOWN: usize = 5;
+
 #[derive(Args, Debug)]
 pub struct TranscriptArgs {
     /// The transcript, or - for standard input
@@ -115,9 +118,7 @@ async fn send(
     given: GivenArgs,
 ) -> Result<String, Failure> {
     let content = read(file)?;
-    if let Some(text) = unnamed(&content, format, &given) {
-        return Err(Failure::new(Exit::Usage, text));
-    }
+    look(&content, format, &given)?;
     let request = pb::ImportTranscriptRequest {
         deal_id: given.deal,
         transcript_id: given.id.unwrap_or_default(),
@@ -156,8 +157,12 @@ fn to_proto((label, stakeholder_id): (String, String)) -> pb::TranscriptBuyer {
     }
 }
 
-/// Who speaks and is not named yet, and how to name them. None where all are, or the rest is to be left aside.
-fn unnamed(content: &[u8], format: Option<i32>, given: &GivenArgs) -> Option<String> {
+/// Looks at the file before it is sent.
+///
+/// # Errors
+///
+/// Data when nobody speaks in it; usage, with who speaks and how to name them, when somebody is not named yet.
+fn look(content: &[u8], format: Option<i32>, given: &GivenArgs) -> Result<(), Failure> {
     let cast = Cast {
         buyers: given.buyers.iter().filter_map(known).collect(),
         sellers: given.sellers.clone(),
@@ -168,11 +173,31 @@ fn unnamed(content: &[u8], format: Option<i32>, given: &GivenArgs) -> Option<Str
         format: place.and_then(|place| conversation::Format::ALL.get(place).copied()),
         labels: &cast.labels(),
     });
+    let nobody = given.buyers.is_empty() && given.sellers.is_empty();
+    if nobody && conversation.turns.is_empty() {
+        return Err(Failure::new(Exit::Data, silent(&conversation)));
+    }
     let unknown = cast.unknown(&conversation.turns);
-    let wanted =
-        given.buyers.is_empty() && given.sellers.is_empty() && !conversation.turns.is_empty();
-    let open = !unknown.is_empty() && !given.partial;
-    (wanted || open).then(|| speakers(&conversation, &unknown, given))
+    if nobody || (!unknown.is_empty() && !given.partial) {
+        let text = speakers(&conversation, &unknown, given);
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    Ok(())
+}
+
+/// Why nobody was found to speak.
+fn silent(conversation: &Conversation) -> String {
+    let mut text = "nobody speaks in it".to_owned();
+    let remarks = conversation.not_understood.listed().iter();
+    for remark in remarks.take(REMARKS_SHOWN) {
+        text.push_str(&format!(
+            "\n  line {}: {}: {}",
+            remark.line,
+            remark.reason,
+            view::quote(&remark.excerpt, 60)
+        ));
+    }
+    text
 }
 
 fn speakers(
@@ -184,7 +209,8 @@ fn speakers(
     for (label, turns) in conversation.speakers() {
         let named = unknown.iter().all(|(unknown, _, _)| *unknown != label);
         let remark = if named { "  (named)" } else { "" };
-        text.push_str(&format!("  {:>4} turns  {label}{remark}\n", turns));
+        let turns = view::count(turns, "turn");
+        text.push_str(&format!("  {turns:>10}  {label}{remark}\n"));
     }
     let first = unknown.first().map_or("NAME", |(label, _, _)| label);
     text.push_str(&format!(

@@ -58,11 +58,14 @@ async fn a_transcript_is_imported_once_its_speakers_are_named() {
     let desk = Desk::set_up().await;
     let call = desk.file("call.vtt", CALL);
     let who = [
-        "1 turns  Lee Fox",
-        "1 turns  Ana Ruiz",
+        "1 turn  Lee Fox",
+        "1 turn  Ana Ruiz",
         "--seller \"Lee Fox\"",
     ];
     desk.check(&["transcript", &call], 64, &who).await;
+    let prose = desk.file("prose.txt", "once upon a time\n");
+    let told = ["nobody speaks in it", "line 1: not written in a format"];
+    desk.check(&["transcript", &prose], 65, &told).await;
     let named = ["transcript", &call, "--buyer", "Ana Ruiz=ana"];
     desk.check(&named, 64, &["Ana Ruiz  (named)", "--partial"])
         .await;

@@ -275,6 +275,19 @@ fn lines_may_begin_with_a_time() {
 }
 
 #[test]
+fn a_time_on_a_line_of_its_own_is_that_of_the_next_turn() {
+    let read = understood(
+        "00:00:03\nLee Fox: Hello.\n\n00:00:09\nAna: We lose money.\n",
+        Format::NamedLines,
+        &["2 Lee Fox: Hello.", "5 Ana: We lose money."],
+    );
+    assert_eq!(
+        [read.turns[0].at, read.turns[1].at],
+        [seconds(3), seconds(9)]
+    );
+}
+
+#[test]
 fn times_of_the_day_are_counted_from_the_first() {
     let read = understood(
         "[14:03:10] Ana: One.\n[14:04:12] Ben: Two.\n",
@@ -285,6 +298,15 @@ fn times_of_the_day_are_counted_from_the_first() {
         [read.turns[0].at, read.turns[1].at],
         [seconds(0), seconds(62)]
     );
+    for text in [
+        "2026-03-01 14:03:10 Ana: One.\n2026-03-01 14:04:12 Ben: Two.\n",
+        "[2026-03-01 14:03:10] Ana: One.\n[2026-03-01 14:04:12] Ben: Two.\n",
+        "[2:03 PM] Ana: One.\n[2:04 PM] Ben: Two.\n",
+        "Ana 14:03:10: One.\nBen 14:04:12: Two.\n",
+    ] {
+        let read = understood(text, Format::TimedLines, &["1 Ana: One.", "2 Ben: Two."]);
+        assert_eq!(read.turns[0].at, seconds(0), "{text}");
+    }
 }
 
 const MARKDOWN: &str = "# Discovery call
@@ -386,6 +408,13 @@ fn speakers_may_stand_on_lines_of_their_own() {
     ];
     let read = understood(otter, Format::SpeakerLines, &expected);
     assert_eq!(read.turns[1].at, seconds(9));
+
+    let fathom = "@0:03 - **Ana Ruiz**\nWe lose two days.\n\n@0:09 - **Lee Fox (Seller)**\nYeah\n";
+    understood(
+        fathom,
+        Format::SpeakerLines,
+        &["1 Ana Ruiz: We lose two days.", "4 Lee Fox (Seller): Yeah"],
+    );
 
     let below = "Ana Ruiz\n0:03\nWe lose two days.\n\nLee Fox\n0:09\nYeah\n";
     let read = understood(

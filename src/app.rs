@@ -5,6 +5,7 @@
 
 mod deals;
 mod error;
+mod import;
 mod past;
 mod pipeline;
 mod portfolio;
@@ -17,6 +18,9 @@ use std::sync::Arc;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::import::Import;
+pub use crate::app::import::Imported;
+pub use crate::app::import::Taken;
 pub use crate::app::past::Comparison;
 pub use crate::app::past::ComparisonQuery;
 pub use crate::app::past::Trend;

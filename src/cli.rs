@@ -13,6 +13,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod import;
 mod lanes;
 mod load;
 mod moment;
@@ -71,6 +72,9 @@ enum Command {
     /// Send a file of writes, a line each
     #[command(after_help = load::EXAMPLES)]
     Load(load::LoadArgs),
+    /// Take in a transcript or an email
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::ImportCommand),
     /// How qualified a deal is, every point accounted for
     #[command(after_help = ask::SCORE_EXAMPLES)]
     Score(ask::ScoreArgs),
@@ -128,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => wait(demo::run(args)),
         Command::Load(args) => wait(load::run(args)),
+        Command::Import(command) => wait(import::run(command)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
         Command::Pipeline(args) => wait(pipeline::run(*args)),
@@ -218,6 +223,10 @@ mod tests {
             "verbatim|pipeline|--owner|Ana|--band|exploring,committed|--amount-min|EUR 1000|--as-of|-30d",
         );
         parses("verbatim|pipeline|--group-by|owner,close-month|--compare|-1w|--all|--json");
+        parses(
+            "verbatim|import|transcript|call.vtt|--deal|acme|--held-at|-2d|--buyer|Ana Ruiz=ana|--seller|Lee|--format|web-vtt|--partial",
+        );
+        parses("verbatim|import|email|-|--deal|acme|--buyer|ana@acme.example=ana|--dry-run|--json");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());

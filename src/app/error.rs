@@ -3,10 +3,14 @@
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::store;
+use crate::wire::reading::Violations;
 
 /// In order of precedence.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What was sent holds what cannot be taken.
+    #[error("{0}")]
+    Unfit(Violations),
     #[error("there is no deal {0}")]
     DealNotFound(Box<str>),
     #[error("deal {deal} has no statement {statement}")]

@@ -62,7 +62,7 @@ pub struct Written {
 const CONFLICTS_MAX: usize = 16;
 
 /// What the domain makes of a deal: the facts to record, none when they were there before.
-type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
+pub(super) type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
 
 impl App {
     /// Keeps a statement, durably and once, and answers with the new score.
@@ -240,7 +240,7 @@ impl App {
     ///
     /// Goes on to its end when the caller does not wait: an event that became durable is never missing from the deal in
     /// memory.
-    async fn write(
+    pub(super) async fn write(
         self: &Arc<Self>,
         key: &DealKey,
         expected: Option<u64>,
@@ -326,7 +326,7 @@ impl App {
     }
 
     /// The facts as the deal's next events.
-    fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
+    pub(super) fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
         // The clock may be set back; a deal's record does not run backwards.
         let recorded_at = deal
             .recorded_at()
@@ -349,20 +349,20 @@ impl App {
     }
 
     /// The score alone, as of now.
-    fn points(&self, deal: &Deal) -> f64 {
+    pub(super) fn points(&self, deal: &Deal) -> f64 {
         let as_of = deal.closed_at().unwrap_or(self.now());
         score::tally(&Moment::of(deal, &self.model, as_of)).score
     }
 }
 
-fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
+pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
     match expected {
         Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
         _ => Ok(()),
     }
 }
 
-fn refused(key: &DealKey, refusal: Refusal) -> Error {
+pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
     match refusal {
         Refusal::StatementUnknown(statement) => Error::StatementNotFound {
             deal: key.deal.clone(),

@@ -16,6 +16,7 @@ use crate::config;
 use crate::wire::pb;
 use crate::wire::pb::deal_service_client::DealServiceClient;
 use crate::wire::pb::forecast_service_client::ForecastServiceClient;
+use crate::wire::pb::ingest_service_client::IngestServiceClient;
 use crate::wire::pb::qualification_service_client::QualificationServiceClient;
 use crate::wire::pb::write::Write;
 
@@ -50,6 +51,7 @@ pub struct Client {
     pub qualification: QualificationServiceClient<Channel>,
     pub deals: DealServiceClient<Channel>,
     pub forecast: ForecastServiceClient<Channel>,
+    pub ingest: IngestServiceClient<Channel>,
 }
 
 /// What became of a write that was not refused.
@@ -117,8 +119,9 @@ impl Client {
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
             deals: DealServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
-            forecast: ForecastServiceClient::new(channel)
+            forecast: ForecastServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
+            ingest: IngestServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 

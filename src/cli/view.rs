@@ -6,6 +6,7 @@ pub mod comparison;
 pub mod deal;
 pub mod explain;
 pub mod history;
+pub mod imported;
 pub mod model;
 pub mod pipeline;
 pub mod score;

@@ -62,6 +62,16 @@ impl Instant {
             .ok_or(OutOfRange::Instant)
     }
 
+    /// Reads RFC 3339, such as `2026-03-02T09:00:00+01:00`.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange::Instant`] when it is not such a moment, or outside the range.
+    pub fn parse(text: &str) -> Result<Instant, OutOfRange> {
+        let moment: Timestamp = text.parse().map_err(|_| OutOfRange::Instant)?;
+        Instant::from_unix(moment.as_second(), moment.subsec_nanosecond())
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(self) -> i64 {
         self.0 / NANOS_PER_SECOND
@@ -132,6 +142,16 @@ impl Span {
     /// So many nanoseconds.
     pub const fn nanos(nanos: i64) -> Span {
         Span(nanos)
+    }
+
+    /// So many milliseconds; held within the range of a span.
+    pub const fn milliseconds(milliseconds: i64) -> Span {
+        Span(milliseconds.saturating_mul(1_000_000))
+    }
+
+    /// What is left without `other`; held within the range of a span.
+    pub const fn minus(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
     }
 
     /// Unit: days of 24 hours.
@@ -250,6 +270,22 @@ mod tests {
         assert!(Instant::from_unix(7_258_118_400, 0).is_err());
         assert!(Instant::from_unix(i64::MAX, 0).is_err());
         assert!(Instant::from_unix(i64::MIN, 0).is_err());
+    }
+
+    #[test]
+    fn an_instant_is_read_with_its_offset() {
+        let noon = Instant::from_unix(1_772_366_400, 0);
+        assert_eq!(Instant::parse("2026-03-01T12:00:00Z"), noon);
+        assert_eq!(Instant::parse("2026-03-01T13:00:00+01:00"), noon);
+        for wrong in [
+            "",
+            "2026-03-01",
+            "2026-03-01T12:00:00",
+            "1969-12-31T23:59:59Z",
+            "soon",
+        ] {
+            assert!(Instant::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Answers of the use cases, field by field, as messages of the interface.
 
+pub mod conversation;
 pub mod deal;
 pub mod evidence;
 pub mod model;

@@ -30,6 +30,7 @@ const RETRY_FAULT: Duration = Duration::from_secs(5);
 pub fn of(error: app::Error) -> Status {
     let message = error.to_string();
     match error {
+        app::Error::Unfit(violations) => of_violations(&violations),
         app::Error::DealNotFound(deal) => {
             let mut details = info(ErrorReason::DealNotFound, &[]);
             details.set_resource_info("verbatim.v1.Deal", &*deal, "", message.as_str());

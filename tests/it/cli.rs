@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
 
-fn verbatim(arguments: &[&str]) -> Command {
+pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod conversation;
 mod difference;
 mod doors;
 mod drain;

@@ -1,10 +1,14 @@
 //! The use cases, one method a remote call: load, decide, append, derive.
 //!
-//! A write goes through `write`, a read through `read`; both meet folded deals in `deals`. Everything an answer says is
+//! A write goes through `write` or `confirm`, a read through `read`; they meet folded deals in `deals`. Quotes that come
+//! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod breaker;
+mod confirm;
 mod deals;
 mod error;
+mod extract;
 mod projection;
 mod read;
 mod turns;
@@ -12,8 +16,15 @@ mod write;
 
 use std::sync::Arc;
 
+pub use crate::app::confirm::Confirmed;
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::extract::ClaimExtractor;
+use crate::app::extract::External;
+pub use crate::app::extract::Extraction;
+pub use crate::app::extract::QuoteReader;
+pub use crate::app::extract::Read;
+pub use crate::app::extract::Spoken;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;
@@ -36,6 +47,8 @@ pub struct App {
     model: Arc<Model>,
     deals: Deals,
     turns: Turns,
+    /// Reads quotes before our own reader does, if the user brings one.
+    external: Option<External>,
 }
 
 impl App {
@@ -52,6 +65,7 @@ impl App {
             clock,
             model,
             turns: Turns::new(),
+            external: None,
         }
     }
 

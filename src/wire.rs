@@ -4,8 +4,10 @@
 //! without `..`, so that a new field of `proto/` does not compile until it is handled.
 
 pub mod claim;
+pub mod confirmation;
 pub mod digest;
 pub mod event;
+pub mod extraction;
 pub mod facts;
 pub mod listed;
 pub mod reading;

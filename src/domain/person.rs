@@ -80,8 +80,21 @@ impl Person {
             at,
             order,
         );
-        for (place, claim) in statement.claims.iter().enumerate() {
+        self.claims(&statement.claims, paraphrased, at, revision);
+    }
+
+    /// Takes in the claims of the statement of that revision.
+    pub fn claims(&mut self, claims: &[Claim], paraphrased: bool, at: Instant, revision: u64) {
+        for (place, claim) in claims.iter().enumerate() {
             self.claimed(claim, paraphrased, at, Order::new(revision, place));
+        }
+    }
+
+    /// Takes out the claims of the statement of that revision; that it was said stays.
+    pub fn unclaimed(&mut self, revision: u64) {
+        self.said.remove(revision);
+        for stage in self.stages.iter_mut().flat_map(|stages| stages.iter_mut()) {
+            stage.remove(revision);
         }
     }
 
@@ -91,10 +104,7 @@ impl Person {
         self.display_name.remove(revision);
         self.title.remove(revision);
         self.roles.remove(revision);
-        self.said.remove(revision);
-        for stage in self.stages.iter_mut().flat_map(|stages| stages.iter_mut()) {
-            stage.remove(revision);
-        }
+        self.unclaimed(revision);
     }
 
     /// Whether exactly these facts were told for exactly that moment.

@@ -63,6 +63,17 @@ impl<T> Timeline<T> {
         self.0.retain(|entry| entry.order.revision() != revision);
     }
 
+    /// What came from the event of that revision, which is effective at `at`.
+    pub fn of(&self, at: Instant, revision: u64) -> &[Entry<T>] {
+        let start = self
+            .0
+            .partition_point(|entry| (entry.at, entry.order.revision()) < (at, revision));
+        let end = self
+            .0
+            .partition_point(|entry| (entry.at, entry.order.revision()) <= (at, revision));
+        &self.0[start..end]
+    }
+
     /// The entry in force at `as_of`: the last at or before it.
     pub fn at(&self, as_of: Instant) -> Option<&Entry<T>> {
         match self.0.last() {
@@ -153,6 +164,22 @@ mod tests {
         assert_eq!(late.value_at(at(0)), None);
         assert_eq!(late.value_at(at(1)), Some(&'a'));
         assert_eq!(late.value_at(at(9)), Some(&'b'));
+    }
+
+    #[test]
+    fn what_came_from_an_event_is_found_among_others_of_its_moment() {
+        let mut timeline = Timeline::new();
+        timeline.insert(at(1), Order::new(2, 0), "of 2");
+        timeline.insert(at(1), Order::new(3, 0), "first of 3");
+        timeline.insert(at(1), Order::new(3, 1), "second of 3");
+        timeline.insert(at(2), Order::new(1, 0), "of 1");
+        let of = |at, revision| {
+            let entries = timeline.of(at, revision).iter();
+            entries.map(|entry| entry.value).collect::<Vec<_>>()
+        };
+        assert_eq!(of(at(1), 3), ["first of 3", "second of 3"]);
+        assert_eq!(of(at(2), 1), ["of 1"]);
+        assert!(of(at(1), 1).is_empty() && of(at(2), 3).is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod deal;
 pub mod evidence;
+pub mod extraction;
 pub mod model;
 pub mod score;
 pub mod stall;

@@ -1,5 +1,7 @@
 //! Requests, from the wire to what the app is asked: every violation at once.
 
+pub mod claims;
+
 use std::collections::HashSet;
 
 use prost_types::Timestamp;

@@ -6,6 +6,7 @@ use prost::Message;
 
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
+use crate::wire::confirmation;
 use crate::wire::facts;
 use crate::wire::pb;
 use crate::wire::pb::deal_event;
@@ -62,6 +63,9 @@ pub fn message(event: &Event, deal_id: &str) -> pb::DealEvent {
         Fact::Retraction(retraction) => {
             deal_event::Event::Retraction(facts::encode_retraction(retraction))
         }
+        Fact::Confirmation(confirmation) => {
+            deal_event::Event::Confirmation(confirmation::encode(confirmation))
+        }
     };
     pb::DealEvent {
         revision: *revision,
@@ -117,6 +121,10 @@ fn fact(reading: &mut Reading, path: &Path<'_>, event: Option<deal_event::Event>
         Some(deal_event::Event::Retraction(retraction)) => {
             facts::decode_retraction(reading, &path.field("retraction"), retraction)
                 .map(Fact::Retraction)
+        }
+        Some(deal_event::Event::Confirmation(confirmation)) => {
+            confirmation::decode(reading, &path.field("confirmation"), confirmation)
+                .map(Fact::Confirmation)
         }
         None => {
             reading.refuse(path, "must hold one event");

@@ -6,8 +6,11 @@
 )]
 
 mod cli;
+mod confirmations;
 mod doors;
 mod drain;
+mod extraction;
+mod extractor;
 mod fuzz;
 mod histories;
 mod json;

@@ -50,6 +50,7 @@ fn told(event: &Event) -> (&'static str, String) {
                 retraction.statement_id, retraction.reason
             ),
         ),
+        Event::Confirmation(confirmation) => ("confirmation", judged(confirmation)),
     }
 }
 
@@ -107,6 +108,20 @@ pub fn said(statement: &pb::BuyerStatement) -> String {
         view::quote(&statement.quote, QUOTE_MAX),
         statement.statement_id
     )
+}
+
+/// What a person made of the claims of a statement.
+fn judged(confirmation: &pb::ClaimConfirmation) -> String {
+    let claims: Vec<String> = confirmation.claims.iter().map(claim).collect();
+    let claims = match claims.is_empty() {
+        true => "no claim".to_owned(),
+        false => claims.join("; "),
+    };
+    let by = match confirmation.confirmed_by.as_str() {
+        "" => String::new(),
+        by => format!(" by {by}"),
+    };
+    format!("{} judged{by} → {claims}", confirmation.statement_id)
 }
 
 /// `go live supports committed, by 2026-12-01`.
@@ -213,6 +228,11 @@ mod tests {
             Some(Event::Milestone(milestone)),
             Some(Event::Outcome(outcome)),
             Some(Event::Retraction(retraction)),
+            Some(Event::Confirmation(pb::ClaimConfirmation {
+                statement_id: "s1".to_owned(),
+                claims: Vec::new(),
+                confirmed_by: "eve".to_owned(),
+            })),
             None,
         ];
         let events: Vec<pb::DealEvent> = (1..)
@@ -238,6 +258,7 @@ mod tests {
             "legal · due 2026-11-30",
             "Won on –",
             "s1 taken back: misheard",
+            "s1 judged by eve → no claim",
             "of a newer service",
         ] {
             assert!(text.contains(expected), "{expected}:\n{text}");

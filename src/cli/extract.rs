@@ -65,7 +65,7 @@ pub fn told(claims: &[pb::Claim], language: &str) -> String {
     match (claims.is_empty(), language) {
         (false, _) => claims.join("\n"),
         (true, "unsupported") => "none: the quote is in a language that is not read".to_owned(),
-        (true, _) => "none".to_owned(),
+        (true, _) => "none: it moves no score".to_owned(),
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
             ],
         );
         answer.claims.clear();
-        check(&answer, &["none\n"]);
+        check(&answer, &["none: it moves no score"]);
         answer.language = "unsupported".to_owned();
         check(&answer, &["in a language that is not read"]);
     }

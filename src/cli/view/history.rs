@@ -143,11 +143,14 @@ pub fn claim(claim: &pb::Claim) -> String {
     }
     if claim.source() == pb::ClaimSource::Extracted {
         let confidence = claim.confidence.unwrap_or(1.0);
-        text.push_str(&format!(
-            ", read from “{}” at {:.0} %",
-            claim.basis,
-            confidence * 100.0
-        ));
+        // Nobody who reads is certain, and a rounded hundred would say so.
+        let percent = (confidence * 100.0)
+            .round()
+            .min(if confidence < 1.0 { 99.0 } else { 100.0 });
+        text.push_str(&match claim.basis.as_str() {
+            "" => format!(", read at {percent} %"),
+            basis => format!(", read from “{basis}” at {percent} %"),
+        });
     }
     text
 }
@@ -194,6 +197,23 @@ mod tests {
             claims: vec![claim],
             ..pb::BuyerStatement::default()
         }
+    }
+
+    #[test]
+    fn a_claim_that_was_read_tells_from_what_and_how_sure_it_is() {
+        let check = |confidence: f64, basis: &str, expected: &str| {
+            let read = pb::Claim {
+                topic: pb::Topic::Value as i32,
+                confidence: Some(confidence),
+                source: pb::ClaimSource::Extracted as i32,
+                basis: basis.to_owned(),
+                ..pb::Claim::default()
+            };
+            assert_eq!(claim(&read), expected);
+        };
+        check(0.824, "it pays", "value, read from “it pays” at 82 %");
+        check(0.9999, "", "value, read at 99 %");
+        check(1.0, "", "value, read at 100 %");
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub struct Settings {
     pub model: Option<PathBuf>,
     /// A reader of quotes of your own: a gRPC service `verbatim.v1.ClaimExtractor`. Default: none.
     pub extractor: Option<String>,
-    /// How long that reader is waited for, each time. Unit: ms. Range: 1 to 600,000. Default: 500.
+    /// How long that reader is waited for, each time: less than a call may take, and better less than callers wait.
+    /// Unit: ms. Range: 1 to 600,000. Default: 500.
     pub extractor_deadline_ms: u64,
     /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
     pub deal_cache_mib: usize,

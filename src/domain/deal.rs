@@ -296,13 +296,13 @@ impl Deal {
             return;
         };
         kept.retracted = true;
-        let revision = kept.revision;
+        let (at, revision) = (kept.said_at, kept.revision);
         self.confirmations.remove(statement);
         for person in &mut self.people {
-            person.unsaid(revision);
+            person.unsaid(at, revision);
         }
         self.people.retain(|person| !person.is_unknown());
-        self.hypotheses.remove(revision);
+        self.hypotheses.remove(at, revision);
     }
 
     /// Puts the confirmed claims where those of the statement were: under its moment and its revision.
@@ -316,26 +316,27 @@ impl Deal {
         self.confirmations
             .insert(confirmation.statement.clone(), confirmation.clone());
         let claims = confirmation.claims();
+        let (at, revision) = (kept.said_at, kept.revision);
         let paraphrased = match kept.attribution {
             Attribution::Verbatim => false,
             Attribution::Paraphrased => true,
             Attribution::Inferred => {
-                let beliefs = self.hypotheses.of(kept.said_at, kept.revision);
+                let beliefs = self.hypotheses.of(at, revision);
                 let about = beliefs
                     .first()
                     .and_then(|belief| belief.value.about.clone());
-                self.hypotheses.remove(kept.revision);
-                self.believe(claims, about.as_ref(), kept.said_at, kept.revision);
+                self.hypotheses.remove(at, revision);
+                self.believe(claims, about.as_ref(), at, revision);
                 return;
             }
         };
         let speaker = self
             .people
             .iter_mut()
-            .find(|person| !person.spoke.of(kept.said_at, kept.revision).is_empty());
+            .find(|person| !person.spoke.of(at, revision).is_empty());
         if let Some(speaker) = speaker {
-            speaker.unclaimed(kept.revision);
-            speaker.claims(claims, paraphrased, kept.said_at, kept.revision);
+            speaker.unclaimed(at, revision);
+            speaker.claims(claims, paraphrased, at, revision);
         }
     }
 }

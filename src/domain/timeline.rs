@@ -1,5 +1,7 @@
 //! What held when: values in order of effective time, whatever the order in which they arrived.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::domain::time::Instant;
@@ -58,20 +60,15 @@ impl<T> Timeline<T> {
         self.0.insert(place, Entry { at, order, value });
     }
 
-    /// Takes out what came from the event of that revision.
-    pub fn remove(&mut self, revision: u64) {
-        self.0.retain(|entry| entry.order.revision() != revision);
+    /// Takes out what came from the event of that revision, which is effective at `at`.
+    pub fn remove(&mut self, at: Instant, revision: u64) {
+        let places = self.places(at, revision);
+        self.0.drain(places);
     }
 
     /// What came from the event of that revision, which is effective at `at`.
     pub fn of(&self, at: Instant, revision: u64) -> &[Entry<T>] {
-        let start = self
-            .0
-            .partition_point(|entry| (entry.at, entry.order.revision()) < (at, revision));
-        let end = self
-            .0
-            .partition_point(|entry| (entry.at, entry.order.revision()) <= (at, revision));
-        &self.0[start..end]
+        &self.0[self.places(at, revision)]
     }
 
     /// The entry in force at `as_of`: the last at or before it.
@@ -110,6 +107,13 @@ impl<T> Timeline<T> {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn places(&self, at: Instant, revision: u64) -> Range<usize> {
+        let key = |entry: &Entry<T>| (entry.at, entry.order.revision());
+        let start = self.0.partition_point(|entry| key(entry) < (at, revision));
+        let end = self.0.partition_point(|entry| key(entry) <= (at, revision));
+        start..end
     }
 }
 
@@ -191,7 +195,9 @@ mod tests {
         assert!(timeline.says(at(1), &"later"));
         assert!(!timeline.says(at(1), &"earlier"));
         assert!(!timeline.says(at(2), &"later"));
-        timeline.remove(7);
+        timeline.remove(at(2), 7);
+        assert_eq!(timeline.len(), 2, "nothing of that moment is of 7");
+        timeline.remove(at(1), 7);
         assert_eq!(timeline.value_at(at(1)), Some(&"earlier"));
     }
 }

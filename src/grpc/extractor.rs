@@ -21,6 +21,10 @@ use crate::wire::value;
 /// Sixteen claims with their words are far smaller.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
 
+/// A peer that is gone without a word is noticed after these two, and connected to anew before it is next tried.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// `verbatim.v1.ClaimExtractor` at a URL; connected when first asked, and again whenever it has gone away.
 pub struct RemoteExtractor {
     client: ClaimExtractorClient<Channel>,
@@ -33,7 +37,10 @@ impl RemoteExtractor {
     pub fn at(url: &str, connect_timeout: Duration) -> Result<RemoteExtractor, String> {
         let endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_| "must be a URL such as http://127.0.0.1:7460".to_owned())?
-            .connect_timeout(connect_timeout);
+            .connect_timeout(connect_timeout)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
         Ok(RemoteExtractor {
             client: ClaimExtractorClient::new(endpoint.connect_lazy())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),

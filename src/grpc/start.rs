@@ -101,6 +101,14 @@ fn extractor(settings: &Settings) -> Result<Option<RemoteExtractor>, StartError>
     let Some(url) = &settings.extractor else {
         return Ok(None);
     };
+    // Else a reader that is slow would cost the recording that waits for it.
+    if settings.deadline_ms <= settings.extractor_deadline_ms {
+        let problem = format!(
+            "must be waited for less than a call may take: extractor_deadline_ms is {}, deadline_ms {}",
+            settings.extractor_deadline_ms, settings.deadline_ms
+        );
+        return Err(StartError::Extractor { problem });
+    }
     let connect_timeout = Duration::from_millis(settings.extractor_deadline_ms);
     RemoteExtractor::at(url, connect_timeout)
         .map(Some)

@@ -107,6 +107,7 @@ proptest! {
     fn a_retraction_takes_confirmed_claims_with_it(
         facts in history(),
         judged in judged(),
+        too_late in judgement(),
         as_of in moment(),
     ) {
         let (with, _) = with_and_as_if(facts, judged);
@@ -124,7 +125,11 @@ proptest! {
             })
             .cloned()
             .collect();
-        let retracted = score_at(&recorded(retracted(&with, &statement)), as_of);
+        let mut gone = retracted(&with, &statement);
+        // Refused when it is asked for; a history that has it all the same is not changed by it.
+        gone.push(Fact::Confirmation(Confirmation::new(statement.clone(), too_late, None)));
+        prop_assert!(Deal::replay(&recorded(gone.clone())).confirmation(&statement).is_none());
+        let retracted = score_at(&recorded(gone), as_of);
         let never = score_at(&recorded(never), as_of);
         agree(&retracted, &never)?;
         prop_assert_eq!(retracted.active, never.active);

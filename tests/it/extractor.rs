@@ -261,6 +261,41 @@ async fn one_that_goes_away_is_done_without_and_asked_again_when_it_is_back() {
     read_by_the_user(&app.extract(&spoken()).await);
 }
 
+#[tokio::test]
+async fn what_is_told_of_a_wrong_answer_is_where_it_is_wrong_and_no_word_of_the_quote() {
+    let reference = Reference::default();
+    let serving = reference.serve("127.0.0.1:0").await;
+    let url = format!("http://{}", serving.address);
+    let extractor = RemoteExtractor::at(&url, PATIENT).unwrap();
+    for (mood, told) in [
+        (Mood::Failing, "it answered Internal"),
+        (Mood::Nonsense, "its answer is wrong in claims[0].topic"),
+        (Mood::Inventing, "its answer is wrong in claims[0].basis"),
+    ] {
+        reference.is(mood);
+        assert_eq!(extractor.extract(&spoken()).await, Err(told.into()));
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_would_wait_longer_than_a_call_may_take_does_not_start() {
+    let settings = Settings {
+        store: StoreKind::Memory,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        extractor: Some("http://127.0.0.1:1".into()),
+        extractor_deadline_ms: 10_000,
+        ..Settings::default()
+    };
+    let started = verbatim::grpc::serve::Server::start(&settings).await;
+    let refusal = started.err().unwrap();
+    assert_eq!(refusal.exit_code(), 64);
+    let told = refusal.to_string();
+    assert!(
+        told.ends_with("extractor_deadline_ms is 10000, deadline_ms 10000"),
+        "{told}"
+    );
+}
+
 /// A reader in this process that obeys the test, and counts.
 #[derive(Default)]
 struct Staged(Mutex<(Mood, usize)>);
@@ -340,6 +375,7 @@ async fn a_service_started_with_a_reader_keeps_what_it_read_and_asks_once() {
         listen: "127.0.0.1:0".parse().unwrap(),
         extractor: Some(format!("http://{}", serving.address)),
         extractor_deadline_ms: 60_000,
+        deadline_ms: 60_001,
         ..Settings::default()
     };
     let server = verbatim::grpc::serve::Server::start(&settings)

@@ -159,6 +159,25 @@ mod tests {
         }
     }
 
+    /// A statement as it was kept before claims were read and confirmed, byte for byte.
+    const KEPT_BEFORE: &str = "0801120608c1d490cd061a0608c0d490cd0632360a0273311a050a03616e61220608c0d490cd062a0c4974\
+        20636f7374732075732e3001521108021001180221000000000000f03f5001";
+
+    #[test]
+    fn what_was_kept_before_is_read_and_would_be_kept_the_same() {
+        let digits = KEPT_BEFORE.as_bytes().chunks(2);
+        let bytes: Vec<u8> = digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
+        let event = decode(&bytes).unwrap();
+        let Fact::Statement(statement) = &event.fact else {
+            panic!("{event:?}");
+        };
+        assert_eq!(statement.quote.as_str(), "It costs us.");
+        assert_eq!(statement.claims[0].topic.name(), "CONSEQUENCE");
+        assert_eq!(encode(&event), bytes);
+    }
+
     #[test]
     fn an_entry_without_a_fact_or_with_another_moment_is_refused() {
         assert!(decode(&[]).unwrap_err().contains("revision must be set"));

@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -21,10 +23,12 @@ use verbatim::app::ClaimExtractor;
 use verbatim::app::Extraction;
 use verbatim::app::QuoteReader;
 use verbatim::app::Read;
+use verbatim::app::Recording;
 use verbatim::app::Spoken;
 use verbatim::clock::ManualClock;
 use verbatim::config::Settings;
 use verbatim::config::StoreKind;
+use verbatim::domain::statement::Claim;
 use verbatim::domain::statement::Quote;
 use verbatim::domain::text::Language;
 use verbatim::domain::text::Prose;
@@ -32,8 +36,10 @@ use verbatim::domain::time::Instant;
 use verbatim::domain::topic::ClaimSource;
 use verbatim::domain::topic::Topic;
 use verbatim::grpc::extractor::RemoteExtractor;
+use verbatim::grpc::request;
 use verbatim::model_file;
 use verbatim::store::memory::Memory;
+use verbatim::wire::extraction;
 use verbatim::wire::pb;
 use verbatim::wire::pb::claim_extractor_server::ClaimExtractor as ClaimExtractorService;
 use verbatim::wire::pb::claim_extractor_server::ClaimExtractorServer;
@@ -364,6 +370,97 @@ async fn one_that_is_slow_again_and_again_costs_five_deadlines_and_then_a_try_ea
         assert_eq!(extraction.read.by, QuoteReader::External);
         assert_eq!(staged.asked(), asked);
     }
+}
+
+/// A reader that answers when it is let, each time with another topic.
+struct Held {
+    asked: watch::Sender<usize>,
+    gate: Semaphore,
+}
+
+impl Held {
+    fn new() -> Arc<Held> {
+        Arc::new(Held {
+            asked: watch::Sender::new(0),
+            gate: Semaphore::new(0),
+        })
+    }
+
+    async fn until_asked(&self, times: usize) {
+        let mut asked = self.asked.subscribe();
+        let waited = time::timeout(PATIENT, asked.wait_for(|asked| times <= *asked)).await;
+        waited.unwrap().unwrap();
+    }
+}
+
+#[async_trait]
+impl ClaimExtractor for Held {
+    async fn extract(&self, _: &Spoken) -> Result<Extraction, String> {
+        let place = *self.asked.borrow();
+        self.asked.send_modify(|asked| *asked += 1);
+        let _permit = self.gate.acquire().await.unwrap();
+        let read = Read {
+            by: QuoteReader::External,
+            language: Language::new("").unwrap(),
+        };
+        let claims = claims_on(place as i32 + 1);
+        Ok(Extraction { claims, read })
+    }
+}
+
+fn claims_on(topic: i32) -> Vec<Claim> {
+    let claim = pb::Claim {
+        topic,
+        ..pb::Claim::default()
+    };
+    let answer = pb::ExtractResponse {
+        claims: vec![claim],
+        language: String::new(),
+    };
+    extraction::decode(answer, QUOTE).unwrap().0
+}
+
+fn recording(id: &str) -> Recording {
+    let mut request = statement();
+    let said = request.statement.as_mut().unwrap();
+    said.statement_id = id.into();
+    said.claims.clear();
+    request::record(request, Instant::from_unix(1_772_366_400, 0).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn of_two_at_once_with_one_id_what_was_read_first_is_kept_and_told_to_both() {
+    let held = Held::new();
+    let extractor = Arc::clone(&held) as Arc<dyn ClaimExtractor>;
+    let app = Arc::new(app().with_extractor(extractor, PATIENT));
+    let twins = [(); 2].map(|()| {
+        let app = Arc::clone(&app);
+        tokio::spawn(async move { app.record(recording("s1")).await.unwrap() })
+    });
+    held.until_asked(2).await;
+    held.gate.add_permits(2);
+    let [one, other] = twins;
+    let (one, other) = (one.await.unwrap(), other.await.unwrap());
+    assert_ne!(one.already, other.already);
+    assert_eq!(one.statement, other.statement);
+    assert_eq!((one.revision, other.revision), (1, 1));
+}
+
+#[tokio::test]
+async fn while_a_quote_is_read_others_write_to_the_same_deal() {
+    let held = Held::new();
+    let extractor = Arc::clone(&held) as Arc<dyn ClaimExtractor>;
+    let app = Arc::new(app().with_extractor(extractor, PATIENT));
+    let waiting = {
+        let app = Arc::clone(&app);
+        tokio::spawn(async move { app.record(recording("s1")).await.unwrap() })
+    };
+    held.until_asked(1).await;
+    let mut given = recording("s2");
+    given.statement.claims = claims_on(pb::Topic::Value as i32);
+    assert_eq!(app.record(given).await.unwrap().revision, 1);
+    held.gate.add_permits(1);
+    assert_eq!(waiting.await.unwrap().revision, 2);
 }
 
 #[tokio::test]

@@ -119,7 +119,8 @@ impl App {
 }
 
 impl External {
-    /// What the user's reader makes of the words; `None` when it is not to be asked, late, or at fault.
+    /// What the user's reader makes of the words; `None` when it is not to be asked, late, at fault, or does not read the
+    /// language.
     async fn read(&self, spoken: &Spoken) -> Option<Extraction> {
         if !self.breaker().lets_through(Tick::now()) {
             return None;
@@ -127,7 +128,9 @@ impl External {
         let problem = match timeout(self.deadline, self.extractor.extract(spoken)).await {
             Ok(Ok(extraction)) => {
                 self.breaker().succeeded();
-                return Some(extraction);
+                // What it does not read we may.
+                let is_read = extraction.read.language.as_str() != UNSUPPORTED;
+                return is_read.then_some(extraction);
             }
             Ok(Err(problem)) => problem,
             Err(_) => format!("it took longer than {} ms", self.deadline.as_millis()),

@@ -75,6 +75,8 @@ enum Mood {
     Nonsense,
     /// Claims that rest on words nobody said.
     Inventing,
+    /// Does not read the language.
+    AtALoss,
 }
 
 #[async_trait]
@@ -96,15 +98,19 @@ impl ClaimExtractorService for Reference {
             ..pb::Claim::default()
         };
         match mood {
-            Mood::Well => {}
+            Mood::Well | Mood::AtALoss => {}
             Mood::Slow => std::future::pending().await,
             Mood::Failing => return Err(Status::internal(request.quote)),
             Mood::Nonsense => claim.topic = 99,
             Mood::Inventing => claim.basis = "words that nobody said".into(),
         }
+        let (claims, language) = match mood {
+            Mood::AtALoss => (Vec::new(), "unsupported"),
+            _ => (vec![claim], "de"),
+        };
         Ok(Response::new(pb::ExtractResponse {
-            claims: vec![claim],
-            language: "de".into(),
+            claims,
+            language: language.into(),
         }))
     }
 }
@@ -242,6 +248,20 @@ async fn one_that_fails_or_answers_what_cannot_be_is_done_without() {
 }
 
 #[tokio::test]
+async fn what_it_does_not_read_is_read_here_and_that_is_no_failure() {
+    let reference = Reference::default();
+    let serving = reference.serve("127.0.0.1:0").await;
+    let app = asking(&serving, PATIENT);
+    reference.is(Mood::AtALoss);
+    for _ in 0..10 {
+        read_here(&app.extract(&spoken()).await);
+    }
+    assert_eq!(reference.asked().len(), 10);
+    reference.is(Mood::Well);
+    read_by_the_user(&app.extract(&spoken()).await);
+}
+
+#[tokio::test]
 async fn one_that_is_slow_is_waited_for_until_the_deadline() {
     let reference = Reference::default();
     reference.is(Mood::Slow);
@@ -333,7 +353,9 @@ impl ClaimExtractor for Staged {
                 },
             }),
             Mood::Slow => std::future::pending().await,
-            Mood::Failing | Mood::Nonsense | Mood::Inventing => Err("it is not well".into()),
+            Mood::Failing | Mood::Nonsense | Mood::Inventing | Mood::AtALoss => {
+                Err("it is not well".into())
+            }
         }
     }
 }

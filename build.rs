@@ -5,9 +5,10 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 8] = [
+const PROTOS: [&str; 9] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
+    "verbatim/v1/extraction.proto",
     "verbatim/v1/service.proto",
     "verbatim/v1/forecast.proto",
     "verbatim/v1/past.proto",

@@ -1,10 +1,14 @@
 //! The use cases, one method a remote call: load, decide, append, derive.
 //!
-//! A write goes through `write`, a read through `read`; both meet folded deals in `deals`. Everything an answer says is
+//! A write goes through `write` or `confirm`, a read through `read`; they meet folded deals in `deals`. Quotes that come
+//! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod breaker;
+mod confirm;
 mod deals;
 mod error;
+mod extract;
 mod import;
 mod past;
 mod pipeline;
@@ -16,8 +20,15 @@ mod write;
 
 use std::sync::Arc;
 
+pub use crate::app::confirm::Confirmed;
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::extract::ClaimExtractor;
+use crate::app::extract::External;
+pub use crate::app::extract::Extraction;
+pub use crate::app::extract::QuoteReader;
+pub use crate::app::extract::Read;
+pub use crate::app::extract::Spoken;
 pub use crate::app::import::Import;
 pub use crate::app::import::Imported;
 pub use crate::app::import::Taken;
@@ -62,6 +73,8 @@ pub struct App {
     turns: Turns,
     portfolio: Portfolio,
     settling: Settling,
+    /// Reads quotes before our own reader does, if the user brings one.
+    external: Option<External>,
 }
 
 impl App {
@@ -80,6 +93,7 @@ impl App {
             turns: Turns::new(),
             portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
             settling: Settling::default(),
+            external: None,
         }
     }
 

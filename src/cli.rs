@@ -6,9 +6,11 @@ mod ask;
 mod bench;
 mod claim;
 mod client;
+mod confirm;
 mod deal;
 mod demo;
 mod evaluate;
+mod extract;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -87,6 +89,12 @@ enum Command {
     /// Keep what a buyer said
     #[command(after_help = record::EXAMPLES)]
     Record(Box<record::RecordArgs>),
+    /// What the service reads from a quote; nothing is kept
+    #[command(after_help = extract::EXAMPLES)]
+    Extract(extract::ExtractArgs),
+    /// Confirm, correct or reject what a kept statement claims
+    #[command(after_help = confirm::EXAMPLES)]
+    Confirm(confirm::ConfirmArgs),
     /// Set or show the facts around the words
     #[command(subcommand, after_help = deal::EXAMPLES)]
     Deal(deal::DealCommand),
@@ -137,6 +145,8 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => wait(ask::explain(args)),
         Command::Pipeline(args) => wait(pipeline::run(*args)),
         Command::Record(args) => wait(record::run(*args)),
+        Command::Extract(args) => wait(extract::run(args)),
+        Command::Confirm(args) => wait(confirm::run(args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
         Command::Trend(args) => wait(past::trend(args)),
@@ -227,8 +237,19 @@ mod tests {
             "verbatim|import|transcript|call.vtt|--deal|acme|--held-at|-2d|--buyer|Ana Ruiz=ana|--seller|Lee|--format|web-vtt|--partial",
         );
         parses("verbatim|import|email|-|--deal|acme|--buyer|ana@acme.example=ana|--dry-run|--json");
+        parses("verbatim|extract|We cannot go on|--context|Why now?|--said-on|2026-05-12|--json");
+        parses(
+            "verbatim|confirm|acme|s1|--claim|problem|--claim|go-live,target=2026-12-01|--by|eve",
+        );
+        parses("verbatim|confirm|acme|s1|--reject");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
+        let neither = ["verbatim", "confirm", "acme", "s1"];
+        assert!(Cli::try_parse_from(neither).is_err());
+        let both = [
+            "verbatim", "confirm", "acme", "s1", "--reject", "--claim", "problem",
+        ];
+        assert!(Cli::try_parse_from(both).is_err());
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());
         assert!(Cli::try_parse_from(["verbatim", "score", "acme", "--as-of", "soon"]).is_err());
         assert!(Cli::try_parse_from(["verbatim", "compare", "acme"]).is_err());

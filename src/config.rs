@@ -7,6 +7,7 @@
 //! The environment is read in this file and nowhere else.
 
 mod file;
+mod form;
 mod given;
 mod reader;
 mod settings;
@@ -227,6 +228,38 @@ mod tests {
         }
         for bytes in ["16383", "67108865", "-1", ""] {
             assert!(load(&[("message-bytes-max", bytes)], &[], "").is_err());
+        }
+    }
+
+    #[test]
+    fn a_url_is_that_of_a_service_and_nothing_more() {
+        for fits in [
+            "http://127.0.0.1:7460",
+            "http://reader/",
+            "http://[::1]:7460",
+        ] {
+            let settings = load(&[], &[("VERBATIM_EXTRACTOR", fits)], "")
+                .unwrap()
+                .settings;
+            assert_eq!(settings.extractor.as_deref(), Some(fits));
+        }
+        for wrong in [
+            "",
+            "reader:7460",
+            "http://",
+            "https://reader",
+            "http://reader:port",
+            "http://reader:",
+            "http://reader:65536",
+            "http://reader/read",
+            "http://reader?x=1",
+            "http://me:word@reader",
+        ] {
+            let faults = load(&[("extractor", wrong)], &[], "").unwrap_err();
+            assert!(
+                faults[0].starts_with("--extractor: must be a URL"),
+                "{faults:?}"
+            );
         }
     }
 

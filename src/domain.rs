@@ -10,6 +10,7 @@
 //! - **statement**: what one stakeholder said at one moment, with attribution and claims.
 //! - **attribution**: whose words these are; an *inferred* statement is a **hypothesis** and worth nothing.
 //! - **claim**: one thing a statement asserts: topic, stance, conviction, confidence, details.
+//! - **confirmation**: a person's judgement of what a statement claims; it takes the place of the claims it had.
 //! - **topic**: nine **criteria** earn points, three **signals** only take away.
 //! - **strength**: how much one claim counts, 0 to 1. **Support** and **opposition** are what people's strengths come
 //!   to; **level** is what a criterion reaches by them.

@@ -4,7 +4,9 @@
 //! without `..`, so that a new field of `proto/` does not compile until it is handled.
 
 pub mod claim;
+pub mod confirmation;
 pub mod event;
+pub mod extraction;
 pub mod facts;
 pub mod listed;
 pub mod reading;

@@ -15,6 +15,8 @@ pub enum Error {
     DealNotFound(Box<str>),
     #[error("deal {deal} has no statement {statement}")]
     StatementNotFound { deal: Box<str>, statement: Id },
+    #[error("statement {statement} was taken back; there is nothing of it to confirm")]
+    StatementRetracted { statement: Id },
     #[error("statement {statement} was recorded before with another {}", .differs.join(", "))]
     StatementDiffers {
         statement: Id,

@@ -3,6 +3,9 @@
 use std::panic;
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream;
+
 use uuid::Uuid;
 
 use crate::app::App;
@@ -86,6 +89,9 @@ struct Understood {
     draft: Draft,
 }
 
+/// Quotes that are with the user's reader at once.
+const READ_AT_ONCE: usize = 16;
+
 impl App {
     /// Keeps the buyers' words of a conversation, durably and once, and answers with the new score.
     pub async fn import(self: &Arc<Self>, import: Import) -> Result<Imported, Error> {
@@ -141,7 +147,13 @@ impl App {
 
     /// The claims of statements that came without any.
     async fn read_claims(&self, statements: Vec<Statement>) -> Vec<Statement> {
-        statements
+        let read = statements.into_iter().map(|statement| async move {
+            let (statement, _) = self.with_claims(&statement).await;
+            // A long conversation is no reason for other calls to wait.
+            tokio::task::yield_now().await;
+            statement
+        });
+        stream::iter(read).buffered(READ_AT_ONCE).collect().await
     }
 
     /// The statements as they are kept, of those that are there.

@@ -100,7 +100,7 @@ impl App {
                 let mut lived = Lived::new(ends.from, ends.to, knowledge);
                 let revision = self.each(&key, |event| lived.take(event)).await?;
                 check_span("entries", lived.entries(), POINTS_MAX)?;
-                for id in lived.taken_back() {
+                for id in lived.amended() {
                     let statement = self.statement(&key, &shared, &id).await?;
                     statement.into_iter().for_each(|it| lived.cite(it));
                 }
@@ -158,7 +158,7 @@ impl App {
         let mut between = Between::new(from, to);
         let revision = self.each(&key, |event| between.take(event)).await?;
         check_span("entries", between.entries(), ENTRIES_MAX)?;
-        for id in between.taken_back() {
+        for id in between.amended() {
             let statement = self.statement(&key, &shared, &id).await?;
             statement.into_iter().for_each(|it| between.cite(it));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
+use crate::app::Read;
 use crate::app::Scored;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
@@ -32,6 +33,7 @@ use crate::wire;
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub deal: DealKey,
+    /// Without claims: they are read from its quote.
     pub statement: Statement,
     /// `statement.said_at` is the service's own now, since the caller gave none: a retry may differ in it.
     pub said_at_defaulted: bool,
@@ -41,13 +43,15 @@ pub struct Recording {
 
 /// A recorded statement and what it did.
 pub struct Recorded {
-    /// As kept.
+    /// As kept, with the claims as they are now.
     pub statement: Statement,
     pub already: bool,
     pub score: Scored,
     /// `None` when it was there before.
     pub score_before: Option<f64>,
     pub revision: u64,
+    /// By whom its quote was read, if it was read now.
+    pub read: Option<Read>,
 }
 
 /// What became of a write of facts.
@@ -72,15 +76,16 @@ impl App {
         if let Some(kept) = kept {
             return self.recorded_before(recording, kept.revision).await;
         }
+        let (statement, read) = self.with_claims(&recording.statement).await;
         if recording.validate_only {
-            return self.rehearse(recording, &shared).await;
+            return self.rehearse(recording, statement, read, &shared).await;
         }
 
-        let statement = recording.statement.clone();
-        let decide = Box::new(move |deal: &Deal| match deal.statement(&statement.id) {
+        let heard = statement.clone();
+        let decide = Box::new(move |deal: &Deal| match deal.statement(&heard.id) {
             // A twin of this call was first.
             Some(_) => Ok(Vec::new()),
-            None => decide::hear(deal, statement.clone()),
+            None => decide::hear(deal, heard.clone()),
         });
         let expected = recording.expected_revision;
         let (written, score_before) = self.write(&recording.deal, expected, decide).await?;
@@ -92,16 +97,17 @@ impl App {
             return self.recorded_before(recording, revision).await;
         }
         let query = Query {
-            as_of: self.if_ahead(&recording.statement),
+            as_of: self.if_ahead(&statement),
             ..Query::now(recording.deal)
         };
         let score = self.score(query).await?;
         Ok(Recorded {
-            statement: recording.statement,
+            statement,
             already: false,
             revision: score.revision,
             score,
             score_before: Some(score_before),
+            read,
         })
     }
 
@@ -187,6 +193,7 @@ impl App {
                 differs,
             });
         }
+        let kept = self.as_judged(&recording.deal, kept).await?;
         let query = Query {
             as_of: self.if_ahead(&kept),
             ..Query::now(recording.deal)
@@ -198,19 +205,26 @@ impl App {
             revision: score.revision,
             score,
             score_before: None,
+            read: None,
         })
     }
 
     /// Does all that recording does but the recording.
-    async fn rehearse(&self, recording: Recording, shared: &SharedDeal) -> Result<Recorded, Error> {
+    async fn rehearse(
+        &self,
+        recording: Recording,
+        statement: Statement,
+        read: Option<Read>,
+        shared: &SharedDeal,
+    ) -> Result<Recorded, Error> {
         let (mut deal, words) = {
             let folded = shared.read();
             (folded.deal.clone(), folded.words.clone())
         };
         let key = recording.deal;
         let revision = deal.revision();
-        let facts = decide::hear(&deal, recording.statement.clone())
-            .map_err(|refusal| refused(&key, refusal))?;
+        let facts =
+            decide::hear(&deal, statement.clone()).map_err(|refusal| refused(&key, refusal))?;
         expect(recording.expected_revision, revision)?;
         let score_before = self.points(&deal);
         let events = self.events(&deal, facts);
@@ -222,17 +236,15 @@ impl App {
             words,
             projected: 0,
         });
-        let as_of = self.if_ahead(&recording.statement);
-        folded
-            .write()
-            .words
-            .insert(revision + 1, &recording.statement);
+        let as_of = self.if_ahead(&statement);
+        folded.write().words.insert(revision + 1, &statement);
         Ok(Recorded {
-            statement: recording.statement,
+            statement,
             already: false,
             score: self.scored(&key, &folded, as_of).await?,
             score_before: Some(score_before),
             revision,
+            read,
         })
     }
 
@@ -344,7 +356,7 @@ impl App {
 
     /// When the statement was said, if that is ahead of our clock: a caller whose clock is a little fast still gets the
     /// score with their statement in it.
-    fn if_ahead(&self, statement: &Statement) -> Option<Instant> {
+    pub(super) fn if_ahead(&self, statement: &Statement) -> Option<Instant> {
         (self.now() < statement.said_at).then_some(statement.said_at)
     }
 
@@ -368,6 +380,7 @@ pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
             deal: key.deal.clone(),
             statement,
         },
+        Refusal::Retracted(statement) => Error::StatementRetracted { statement },
         Refusal::Closed { closed_at } => Error::DealClosed { closed_at },
         Refusal::Full { what, limit } => Error::DealFull { what, limit },
     }

@@ -154,6 +154,13 @@ impl Client {
                     .into_inner()
                     .already_recorded
             }
+            Write::ConfirmClaims(request) => {
+                self.qualification
+                    .confirm_claims(request)
+                    .await?
+                    .into_inner()
+                    .already_confirmed
+            }
         };
         Ok(if before { Taken::Before } else { Taken::Now })
     }

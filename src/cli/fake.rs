@@ -95,4 +95,18 @@ impl QualificationService for Fake {
     ) -> Result<Response<pb::ExplainStallResponse>, Status> {
         Err(Status::unimplemented(""))
     }
+
+    async fn extract_claims(
+        &self,
+        _request: Request<pb::ExtractClaimsRequest>,
+    ) -> Result<Response<pb::ExtractClaimsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn confirm_claims(
+        &self,
+        _request: Request<pb::ConfirmClaimsRequest>,
+    ) -> Result<Response<pb::ConfirmClaimsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
 }

@@ -27,7 +27,7 @@ pub const EXAMPLES: &str = "Examples:
 A line is the JSON of one write, such as
   {\"upsertDeal\":{\"deal\":{\"dealId\":\"opp-1\",\"account\":\"Acme\"}}}
 or upsertStakeholders, upsertMilestones, recordBuyerStatement, recordOutcome,
-retractBuyerStatement. Blank lines and lines that start with # are skipped.
+confirmClaims, retractBuyerStatement. Blank lines and lines that start with # are skipped.
 The whole file is checked before anything is sent. Loading it again changes
 nothing, since statements carry ids.";
 

@@ -15,6 +15,9 @@ use clap::ArgAction;
 
 use crate::config::PREFIX;
 use crate::config::file::TomlFile;
+use crate::config::form::is_origin;
+use crate::config::form::path;
+use crate::config::form::url;
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -100,20 +103,17 @@ impl<'a> Reader<'a> {
             allowed: "a path".to_owned(),
             help,
         };
-        let mut reading = setting.reading(None, "default".to_owned());
-        let mut value = None;
-        if let Some(given) = self.given(flag) {
-            match given.only().and_then(path) {
-                Some(path) => {
-                    reading.toml = Some(quoted(&path.to_string_lossy()));
-                    reading.origin = given.origin;
-                    value = Some(path);
-                }
-                None => self.fault(&given, &setting),
-            }
-        }
-        self.readings.push(reading);
-        value
+        self.one_or_none(setting, path, |path| path.to_string_lossy().into_owned())
+    }
+
+    pub fn url_or_none(&mut self, flag: &'static str, help: &'static str) -> Option<String> {
+        let setting = Setting {
+            flag,
+            value_name: "URL",
+            allowed: "a URL such as http://127.0.0.1:7460".to_owned(),
+            help,
+        };
+        self.one_or_none(setting, url, String::clone)
     }
 
     pub fn address(&mut self, flag: &'static str, default: &str, help: &'static str) -> SocketAddr {
@@ -228,6 +228,28 @@ impl<'a> Reader<'a> {
         }
         self.readings.push(reading);
         origins
+    }
+
+    fn one_or_none<T>(
+        &mut self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Option<T>,
+        to_text: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        let mut reading = setting.reading(None, "default".to_owned());
+        let mut value = None;
+        if let Some(given) = self.given(setting.flag) {
+            value = given.only().and_then(parse);
+            match &value {
+                Some(value) => {
+                    reading.toml = Some(quoted(&to_text(value)));
+                    reading.origin = given.origin;
+                }
+                None => self.fault(&given, &setting),
+            }
+        }
+        self.readings.push(reading);
+        value
     }
 
     fn one<T>(
@@ -361,18 +383,6 @@ fn key(flag: &str) -> String {
 
 fn variable(flag: &str) -> String {
     format!("{PREFIX}{}", key(flag).to_uppercase())
-}
-
-fn path(text: &str) -> Option<PathBuf> {
-    (!text.is_empty()).then(|| PathBuf::from(text))
-}
-
-/// `*`, or scheme and host without a path.
-fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    text == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '*']))
 }
 
 fn quoted(text: &str) -> String {

@@ -31,6 +31,11 @@ pub struct Settings {
     pub store: StoreKind,
     /// A model file in place of the default model. Default: none.
     pub model: Option<PathBuf>,
+    /// A reader of quotes of your own: a gRPC service `verbatim.v1.ClaimExtractor`. Default: none.
+    pub extractor: Option<String>,
+    /// How long that reader is waited for, each time: less than a call may take, and better less than callers wait.
+    /// Unit: ms. Range: 1 to 600,000. Default: 500.
+    pub extractor_deadline_ms: u64,
     /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
     pub deal_cache_mib: usize,
     /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
@@ -101,6 +106,16 @@ impl Settings {
                 "Where deals are kept; memory ends with the process",
             ),
             model: from.path_or_none("model", "A model file in place of the default model"),
+            extractor: from.url_or_none(
+                "extractor",
+                "A reader of quotes of your own: a gRPC service verbatim.v1.ClaimExtractor",
+            ),
+            extractor_deadline_ms: from.number(
+                "extractor-deadline-ms",
+                500,
+                1..=MS_MAX,
+                "Milliseconds that the extractor is waited for",
+            ),
             deal_cache_mib: from.number("deal-cache-mib", 64, 1..=MIB_MAX, "MiB for folded deals"),
             store_cache_mib: from.number(
                 "store-cache-mib",

@@ -6,6 +6,7 @@ use crate::domain::deal::MILESTONES_MAX;
 use crate::domain::deal::STAKEHOLDERS_MAX;
 use crate::domain::deal::STATEMENTS_MAX;
 use crate::domain::event::Fact;
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::DealFacts;
 use crate::domain::facts::Ending;
 use crate::domain::facts::MilestoneFacts;
@@ -15,12 +16,15 @@ use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
+use crate::domain::topic::ClaimSource;
 
 /// Why a deal refuses a write. In order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such statement to take back.
+    /// There is no such statement.
     StatementUnknown(Id),
+    /// The statement was taken back: nothing of it is left to confirm.
+    Retracted(Id),
     /// The statement was said after the deal closed.
     Closed { closed_at: Instant },
     /// The deal holds as much as it may.
@@ -67,7 +71,8 @@ pub fn hear_all(deal: &Deal, statements: Vec<Statement>) -> Result<Vec<Fact>, Re
 
 /// The fields in which a statement sent again differs from the one that was kept.
 ///
-/// With `said_at_defaulted` the moment of the one sent is only that of its arrival.
+/// With `said_at_defaulted` the moment of the one sent is only that of its arrival. One sent without claims is the same as
+/// one whose claims were read from the quote, whatever would be read from it today.
 pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> Vec<&'static str> {
     let mut differs = Vec::new();
     let mut compare = |field: &'static str, same: bool| {
@@ -85,7 +90,14 @@ pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> V
     compare("channel", kept.channel == sent.channel);
     compare("source_uri", kept.source_uri == sent.source_uri);
     compare("context", kept.context == sent.context);
-    compare("claims", kept.claims == sent.claims);
+    let same_claims = match sent.claims.is_empty() {
+        true => kept
+            .claims
+            .iter()
+            .all(|claim| claim.source == ClaimSource::Extracted),
+        false => kept.claims == sent.claims,
+    };
+    compare("claims", same_claims);
     differs
 }
 
@@ -143,6 +155,18 @@ pub fn take_back(deal: &Deal, retraction: Retraction) -> Result<Vec<Fact>, Refus
         None => Err(Refusal::StatementUnknown(retraction.statement)),
         Some(kept) if kept.retracted => Ok(Vec::new()),
         Some(_) => recorded(deal, vec![Fact::Retraction(retraction)]),
+    }
+}
+
+/// Takes in a person's judgement of a statement's claims, unless exactly this was the last one.
+pub fn confirm(deal: &Deal, confirmation: Confirmation) -> Result<Vec<Fact>, Refusal> {
+    match deal.statement(&confirmation.statement) {
+        None => Err(Refusal::StatementUnknown(confirmation.statement)),
+        Some(kept) if kept.retracted => Err(Refusal::Retracted(confirmation.statement)),
+        Some(_) if deal.confirmation(&confirmation.statement) == Some(&confirmation) => {
+            Ok(Vec::new())
+        }
+        Some(_) => recorded(deal, vec![Fact::Confirmation(confirmation)]),
     }
 }
 

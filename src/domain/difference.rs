@@ -8,7 +8,6 @@
 
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
-use crate::domain::event::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::model::Model;
 use crate::domain::moment::Moment;
@@ -42,7 +41,7 @@ pub struct Between {
     /// Held at the earlier moment, and known at both ends.
     base: Deal,
     /// Held at the earlier moment, and known at one end only.
-    learned: Vec<Event>,
+    learned: Vec<(Instant, Event)>,
     /// Came to hold between the moments, and known at the later one.
     since: Vec<(Instant, Event)>,
     entries: usize,
@@ -91,18 +90,15 @@ impl Between {
         if either < known {
             return;
         }
-        if let Fact::Retraction(retraction) = &event.fact {
-            let statement = retraction.statement.clone();
-            return self.take_back(event, &statement);
+        if let Some(statement) = walk::amended(&event.fact) {
+            let statement = statement.clone();
+            return self.amend(event, &statement);
         }
         let at = event.effective_at();
         if at <= first.as_of && known <= both {
             self.base.apply(&event);
         } else if at <= first.as_of {
-            self.count();
-            if self.entries <= ENTRIES_MAX {
-                self.learned.push(event);
-            }
+            self.learn(event);
         } else if at <= last.as_of && known <= last.known_at {
             self.count();
             if self.entries <= ENTRIES_MAX {
@@ -116,12 +112,12 @@ impl Between {
         self.entries
     }
 
-    /// The statements that are taken back between the ends.
-    pub fn taken_back(&self) -> Vec<Id> {
-        walk::taken_back(&self.learned)
+    /// The statements that are taken back or judged anew between the ends.
+    pub fn amended(&self) -> Vec<Id> {
+        walk::all_amended(self.learned.iter().map(|(_, event)| event))
     }
 
-    /// Has a statement that is taken back at hand, to be cited.
+    /// Has a statement that is amended at hand, to be cited.
     pub fn cite(&mut self, statement: Statement) {
         self.quotes.insert(statement.id.clone(), statement);
     }
@@ -138,7 +134,7 @@ impl Between {
         let mut changes: Vec<Change> = self
             .learned
             .iter()
-            .filter_map(|event| learning.take(event, LearnedLater::Yes))
+            .filter_map(|(_, event)| learning.take(event, LearnedLater::Yes))
             .collect();
         let known_more = end(&learning.deal, model, first);
         let (start, deal, learning_aged) = match unlearned {
@@ -180,25 +176,28 @@ impl Between {
         (self.from.min(self.to), self.from.max(self.to))
     }
 
-    fn take_back(&mut self, event: Event, statement: &Id) {
+    fn amend(&mut self, event: Event, statement: &Id) {
         let (first, last) = self.in_order();
         if self.base.statement(statement).is_some() {
-            // What is known at both ends is gone from both; else somebody learned of it in between.
+            // What is known at both ends is so at both; else somebody learned of it in between.
             if event.recorded_at <= first.known_at.min(last.known_at) {
                 self.base.apply(&event);
             } else {
-                self.count();
-                if self.entries <= ENTRIES_MAX {
-                    self.learned.push(event);
-                }
+                self.learn(event);
             }
             return;
         }
-        // Said and taken back within what one end knows more than the other: neither counts it.
-        self.learned.retain(|event| !is_statement(event, statement));
+        // Said and amended within what one end knows more than the other: neither counts it as it was.
         if event.recorded_at <= last.known_at {
-            self.since
-                .retain(|(_, event)| !is_statement(event, statement));
+            walk::amend(&mut self.since, &event.fact, |_| false);
+        }
+        walk::amend(&mut self.learned, &event.fact, |_| false);
+    }
+
+    fn learn(&mut self, event: Event) {
+        self.count();
+        if self.entries <= ENTRIES_MAX {
+            self.learned.push((event.effective_at(), event));
         }
     }
 
@@ -211,10 +210,6 @@ fn negate(changes: &mut [Change]) {
     for change in changes {
         change.ledger = -change.ledger;
     }
-}
-
-fn is_statement(event: &Event, id: &Id) -> bool {
-    matches!(&event.fact, Fact::Statement(statement) if statement.id == *id)
 }
 
 fn end(deal: &Deal, model: &Model, seen: Seen) -> End {

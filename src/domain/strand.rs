@@ -78,10 +78,10 @@ impl Strands {
         self.0[place].said.insert(at, order, said);
     }
 
-    /// Takes out what came from the event of that revision.
-    pub fn remove(&mut self, revision: u64) {
+    /// Takes out what came from the event of that revision, which is effective at `at`.
+    pub fn remove(&mut self, at: Instant, revision: u64) {
         for strand in &mut self.0 {
-            strand.said.remove(revision);
+            strand.said.remove(at, revision);
         }
         self.0.retain(|strand| !strand.said.is_empty());
     }

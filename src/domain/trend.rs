@@ -7,7 +7,6 @@ use std::vec::IntoIter;
 
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
-use crate::domain::event::Fact;
 use crate::domain::loss;
 use crate::domain::loss::StallCause;
 use crate::domain::model::Model;
@@ -208,12 +207,13 @@ impl Lived {
             Knowledge::Now => event.effective_at(),
             Knowledge::Then => event.effective_at().max(event.recorded_at),
         };
-        if let Fact::Retraction(retraction) = &event.fact
-            && self.never_shown(&retraction.statement, at)
-        {
+        // With what was known then, a statement shows as it was until it is amended.
+        let shown_before = |said| self.knowledge == Knowledge::Then && said <= at;
+        if walk::amend(&mut self.since, &event.fact, shown_before) {
             return;
         }
-        if at < self.from || self.knowledge == Knowledge::Now && is_retraction(&event) {
+        let is_amendment = walk::amended(&event.fact).is_some();
+        if at < self.from || self.knowledge == Knowledge::Now && is_amendment {
             self.base.apply(&event);
         } else if at <= self.to {
             self.entries += 1;
@@ -228,12 +228,12 @@ impl Lived {
         self.entries
     }
 
-    /// The statements that are taken back between the ends.
-    pub fn taken_back(&self) -> Vec<Id> {
-        walk::taken_back(self.since.iter().map(|(_, event)| event))
+    /// The statements that are taken back or judged anew between the ends.
+    pub fn amended(&self) -> Vec<Id> {
+        walk::all_amended(self.since.iter().map(|(_, event)| event))
     }
 
-    /// Has a statement that is taken back at hand, to be cited.
+    /// Has a statement that is amended at hand, to be cited.
     pub fn cite(&mut self, statement: Statement) {
         self.quotes.insert(statement.id.clone(), statement);
     }
@@ -258,22 +258,6 @@ impl Lived {
         }
         points
     }
-
-    /// Takes a statement out that is taken back before it shows; answers whether it was one.
-    fn never_shown(&mut self, statement: &Id, taken_back_at: Instant) -> bool {
-        let knowledge = self.knowledge;
-        let before = self.since.len();
-        self.since.retain(|(at, event)| {
-            let is_it = matches!(&event.fact, Fact::Statement(other) if other.id == *statement);
-            let shows = knowledge == Knowledge::Then && *at <= taken_back_at;
-            !is_it || shows
-        });
-        self.since.len() < before
-    }
-}
-
-fn is_retraction(event: &Event) -> bool {
-    matches!(event.fact, Fact::Retraction(_))
 }
 
 #[cfg(test)]

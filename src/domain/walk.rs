@@ -46,11 +46,12 @@ pub enum ChangeKind {
     SellerChanged,
     PlanChanged,
     TakenBack,
+    Corrected,
 }
 
 impl ChangeKind {
     /// All of them, in order.
-    pub const ALL: [ChangeKind; 9] = [
+    pub const ALL: [ChangeKind; 10] = [
         ChangeKind::Said,
         ChangeKind::Aged,
         ChangeKind::DatePassed,
@@ -60,6 +61,7 @@ impl ChangeKind {
         ChangeKind::SellerChanged,
         ChangeKind::PlanChanged,
         ChangeKind::TakenBack,
+        ChangeKind::Corrected,
     ];
 
     /// Its name in proto, without the type's prefix.
@@ -74,6 +76,7 @@ impl ChangeKind {
             ChangeKind::SellerChanged => "SELLER_CHANGED",
             ChangeKind::PlanChanged => "PLAN_CHANGED",
             ChangeKind::TakenBack => "TAKEN_BACK",
+            ChangeKind::Corrected => "CORRECTED",
         }
     }
 }
@@ -90,7 +93,7 @@ pub struct Change {
     pub entry: Option<Entry>,
     /// Who said it, joined, left or changed roles.
     pub person: Option<Id>,
-    /// The statement that was said or taken back, with its words.
+    /// The statement that was said, taken back or corrected, with its words.
     pub citation: Option<Citation>,
     /// What happened, in a sentence.
     pub summary: String,
@@ -134,7 +137,7 @@ pub struct Walk<'a> {
     quotes: &'a Quotes,
 }
 
-/// Statements that are taken back on the way, to be cited; without one the change tells its id alone.
+/// Statements that are amended on the way, to be cited; without one the change tells its id alone.
 pub type Quotes = BTreeMap<Id, Statement>;
 
 impl<'a> Walk<'a> {
@@ -186,17 +189,16 @@ impl<'a> Walk<'a> {
     /// Takes in an event where the walk is; answers what it changed.
     pub fn take(&mut self, event: &Event, learned: LearnedLater) -> Option<Change> {
         let before = change::Before::of(&self.deal, &event.fact, self.at);
-        let gone = match &event.fact {
-            Fact::Retraction(retraction) => self
-                .quotes
-                .get(&retraction.statement)
-                .and_then(|statement| citation(&self.deal, statement, self.at)),
-            _ => None,
-        };
+        let amended = amended(&event.fact)
+            .and_then(|statement| self.quotes.get(statement))
+            .and_then(|statement| citation(&self.deal, statement, self.at));
         self.deal.apply(event);
         let ledger = self.step_to(self.at);
-        let told = match (&event.fact, &gone) {
+        let told = match (&event.fact, &amended) {
             (Fact::Retraction(retraction), Some(gone)) => Some(change::unsaid(retraction, gone)),
+            (Fact::Confirmation(confirmation), Some(meant)) => {
+                Some(change::meant(confirmation, meant))
+            }
             (fact, _) => change::tell(&before, &self.deal, fact, self.at),
         };
         let Some(told) = told.filter(|_| !ledger.is_rounding()) else {
@@ -215,7 +217,7 @@ impl<'a> Walk<'a> {
             person: told.person,
             citation: match &event.fact {
                 Fact::Statement(statement) => citation(&self.deal, statement, self.at),
-                _ => gone,
+                _ => amended,
             },
             summary: told.summary,
         })
@@ -306,6 +308,12 @@ impl<'a> Walk<'a> {
                     .filter(|claim| claim.topic == Topic::GoLive)
                     .filter_map(|claim| claim.target_date)
                     .for_each(|date| note(date.end())),
+                Fact::Confirmation(confirmation) => confirmation
+                    .claims()
+                    .iter()
+                    .filter(|claim| claim.topic == Topic::GoLive)
+                    .filter_map(|claim| claim.target_date)
+                    .for_each(|date| note(date.end())),
                 Fact::Deal(_) | Fact::Stakeholder(_) | Fact::Ending(_) | Fact::Retraction(_) => {}
             }
         }
@@ -326,13 +334,51 @@ pub fn ledger(deal: &Deal, model: &Model, at: Instant) -> Ledger {
     Ledger::of(&score::tally(&moment), model)
 }
 
-/// The statements that these events take back.
-pub fn taken_back<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Id> {
-    let taken_back = |event: &Event| match &event.fact {
-        Fact::Retraction(retraction) => Some(retraction.statement.clone()),
-        _ => None,
+/// The statement that a fact takes back or judges anew.
+///
+/// Such a fact has no moment of its own in the score: a statement is gone, or means something else, from when it was said.
+pub fn amended(fact: &Fact) -> Option<&Id> {
+    match fact {
+        Fact::Retraction(retraction) => Some(&retraction.statement),
+        Fact::Confirmation(confirmation) => Some(&confirmation.statement),
+        Fact::Deal(_)
+        | Fact::Stakeholder(_)
+        | Fact::Statement(_)
+        | Fact::Milestone(_)
+        | Fact::Ending(_) => None,
+    }
+}
+
+/// The statements that these events take back or judge anew.
+pub fn all_amended<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Id> {
+    let amended = |event: &'a Event| amended(&event.fact).cloned();
+    events.into_iter().filter_map(amended).collect()
+}
+
+/// Has a statement that is still to be taken in amended: out it goes, or it comes with the confirmed claims. Answers
+/// whether it was among the events; those that `keep` are left as they are.
+pub fn amend(
+    events: &mut Vec<(Instant, Event)>,
+    by: &Fact,
+    keep: impl Fn(Instant) -> bool,
+) -> bool {
+    let Some(id) = amended(by) else {
+        return false;
     };
-    events.into_iter().filter_map(taken_back).collect()
+    let is_it = |at: Instant, event: &Event| match &event.fact {
+        Fact::Statement(statement) => statement.id == *id && !keep(at),
+        _ => false,
+    };
+    let Some(place) = events.iter().position(|(at, event)| is_it(*at, event)) else {
+        return false;
+    };
+    match (by, &mut events[place].1.fact) {
+        (Fact::Confirmation(confirmation), Fact::Statement(statement)) => {
+            statement.claims = confirmation.claims().to_vec();
+        }
+        _ => drop(events.remove(place)),
+    }
+    true
 }
 
 /// Where somebody stood at a moment; `None` while they were not known.

@@ -3,6 +3,7 @@
 pub mod conversation;
 pub mod deal;
 pub mod evidence;
+pub mod extraction;
 pub mod model;
 pub mod past;
 pub mod pipeline;

@@ -1,5 +1,6 @@
 //! Requests, from the wire to what the app is asked: every violation at once.
 
+pub mod claims;
 mod conversation;
 pub mod past;
 pub mod pipeline;

@@ -42,6 +42,10 @@ pub fn of(error: app::Error) -> Status {
             details.set_resource_info(kind, statement.as_str(), "", message.as_str());
             Status::with_error_details(Code::NotFound, message, details)
         }
+        app::Error::StatementRetracted { statement: _ } => {
+            let details = info(ErrorReason::StatementRetracted, &[]);
+            Status::with_error_details(Code::FailedPrecondition, message, details)
+        }
         app::Error::StatementDiffers {
             statement: _,
             differs,
@@ -316,6 +320,11 @@ mod tests {
             statement: id("s1"),
         };
         check(not_said, Code::NotFound, "STATEMENT_NOT_FOUND", &[]);
+        let retracted = app::Error::StatementRetracted {
+            statement: id("s1"),
+        };
+        let code = Code::FailedPrecondition;
+        check(retracted, code, "STATEMENT_RETRACTED", &[]);
         let differs = app::Error::StatementDiffers {
             statement: id("s1"),
             differs: vec!["quote", "said_at"],

@@ -199,6 +199,81 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
 }
 
 #[test]
+fn what_is_read_from_a_quote_is_shown_kept_and_corrected() {
+    let service = Service::start();
+    let with = |arguments: &[&'static str]| {
+        let at = ["--server", &service.url];
+        [arguments, &at].concat()
+    };
+    let quote = "We don't have the budget for this.";
+    check(&with(&["extract", quote]), 0, "management opposes", "");
+    check(
+        &with(&["extract", quote, "--json"]),
+        0,
+        "TOPIC_MANAGEMENT",
+        "",
+    );
+    check(
+        &with(&[
+            "extract",
+            "Wir haben kein Budget.",
+            "--said-on",
+            "2026-05-12",
+        ]),
+        0,
+        "in a language that is not read",
+        "",
+    );
+    let nothing = with(&["extract", ""]);
+    check(&nothing, 65, "", "quote must not be empty");
+
+    let record = &[
+        "record",
+        "d1",
+        "--by",
+        "ana",
+        "--attribution",
+        "verbatim",
+        "--id",
+        "s1",
+    ];
+    let record = with(
+        &[
+            record.as_slice(),
+            &["--said-at", "2026-05-12", "--quote", quote],
+        ]
+        .concat(),
+    );
+    check(&record, 0, "by the service, as en", "");
+    check(&record, 0, "Recorded before", "");
+    let correct = with(&[
+        "confirm",
+        "d1",
+        "s1",
+        "--claim",
+        "value:opposes",
+        "--by",
+        "eve",
+    ]);
+    check(&correct, 0, "Confirmed\n", "");
+    check(&correct, 0, "nothing changed", "");
+    check(
+        &with(&["confirm", "d1", "s1", "--reject"]),
+        0,
+        "Rejected",
+        "",
+    );
+    check(
+        &with(&["confirm", "d1", "s2", "--reject"]),
+        1,
+        "",
+        "no statement s2",
+    );
+    check(&with(&["history", "d1"]), 0, "s1 judged by eve", "");
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn the_exit_code_tells_what_went_wrong() {
     let nobody = "http://127.0.0.1:1";
     check(
@@ -213,6 +288,12 @@ fn the_exit_code_tells_what_went_wrong() {
         64,
         "",
         "--workers: must be a whole number from 1 to 1024",
+    );
+    check(
+        &["serve", "--extractor", "reader:7460"],
+        64,
+        "",
+        "--extractor: must be a URL such as http://127.0.0.1:7460, got `reader:7460`",
     );
     check(&["load", "/nonexistent.ndjson"], 64, "", "cannot be read");
     check(&["serve", "--print-config"], 0, "deadline_ms = 10000 ", "");

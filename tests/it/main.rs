@@ -6,10 +6,13 @@
 )]
 
 mod cli;
+mod confirmations;
 mod conversation;
 mod difference;
 mod doors;
 mod drain;
+mod extraction;
+mod extractor;
 mod fuzz;
 mod histories;
 mod json;

@@ -60,7 +60,10 @@ fn facts(write: Write, now: Instant) -> Vec<Fact> {
         Write::RecordBuyerStatement(request) => {
             vec![statement(request, now).expect(READS)]
         }
-        Write::UpsertMilestones(_) | Write::RecordOutcome(_) | Write::RetractBuyerStatement(_) => {
+        Write::UpsertMilestones(_)
+        | Write::RecordOutcome(_)
+        | Write::RetractBuyerStatement(_)
+        | Write::ConfirmClaims(_) => {
             unreachable!("the book has none of these")
         }
     }

@@ -13,6 +13,7 @@
 //! below it that says whether four bytes of nanoseconds follow. A claim names its statement by its place among those of
 //! its speaker. About 400 bytes for a deal of twenty statements by four people.
 
+mod judged;
 mod reader;
 mod rest;
 mod writer;

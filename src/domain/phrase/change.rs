@@ -2,6 +2,7 @@
 
 use crate::domain::deal::Deal;
 use crate::domain::event::Fact;
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::Retraction;
 use crate::domain::ledger::Ledger;
 use crate::domain::person::Person;
@@ -59,7 +60,9 @@ impl Before {
                     is_done: is_done(deal, &facts.milestone, at),
                 }
             }
-            Fact::Statement(_) | Fact::Ending(_) | Fact::Retraction(_) => Before::Nothing,
+            Fact::Statement(_) | Fact::Ending(_) | Fact::Confirmation(_) | Fact::Retraction(_) => {
+                Before::Nothing
+            }
         }
     }
 }
@@ -120,20 +123,63 @@ pub fn tell(before: &Before, deal: &Deal, fact: &Fact, at: Instant) -> Option<To
                 shortened(retraction.reason.as_str())
             ),
         }),
+        Fact::Confirmation(confirmation) => Some(Told {
+            kind: ChangeKind::Corrected,
+            person: None,
+            summary: format!(
+                "Statement {} {}",
+                confirmation.statement.as_str(),
+                judged(confirmation)
+            ),
+        }),
         Fact::Ending(_) => None,
     }
 }
 
+/// Tells that a person judged what a statement means, by its words.
+pub fn meant(confirmation: &Confirmation, cited: &Citation) -> Told {
+    Told {
+        kind: ChangeKind::Corrected,
+        person: Some(cited.speaker.clone()),
+        summary: format!(
+            "{}: “{}” {}",
+            speaker_of(cited),
+            shortened(cited.quote.as_str()),
+            judged(confirmation)
+        ),
+    }
+}
+
+/// How a person judged a statement, to follow its words.
+fn judged(confirmation: &Confirmation) -> String {
+    let by = confirmation.confirmed_by.as_ref();
+    let by = by.map_or(String::new(), |name| format!(" by {}", name.as_str()));
+    let topics: Vec<&str> = confirmation
+        .claims()
+        .iter()
+        .map(|claim| subject(claim.topic))
+        .collect();
+    match topics.is_empty() {
+        true => format!("was judged{by} to claim nothing."),
+        false => format!("was judged{by} to be about {}.", listed(&topics)),
+    }
+}
+
+/// The name of who said it; the id where there is none.
+fn speaker_of(cited: &Citation) -> &str {
+    let name = cited.display_name.as_ref().map(|name| name.as_str());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or(cited.speaker.as_str())
+}
+
 /// Tells that a statement was taken back, by its words.
 pub fn unsaid(retraction: &Retraction, gone: &Citation) -> Told {
-    let name = gone.display_name.as_ref().map(|name| name.as_str());
     Told {
         kind: ChangeKind::TakenBack,
         person: Some(gone.speaker.clone()),
         summary: format!(
             "{}: “{}” was taken back: {}",
-            name.filter(|name| !name.is_empty())
-                .unwrap_or(gone.speaker.as_str()),
+            speaker_of(gone),
             shortened(gone.quote.as_str()),
             shortened(retraction.reason.as_str())
         ),

@@ -3,12 +3,14 @@
 use crate::domain::deal::Belief;
 use crate::domain::deal::Deal;
 use crate::domain::deal::Kept;
+use crate::domain::deal::packed::judged;
 use crate::domain::deal::packed::read_id;
 use crate::domain::deal::packed::read_name;
 use crate::domain::deal::packed::reader::Reader;
 use crate::domain::deal::packed::write_name;
 use crate::domain::deal::packed::writer::Writer;
 use crate::domain::text::Id;
+use crate::domain::topic::Attribution;
 use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
 
@@ -34,9 +36,17 @@ pub fn write(writer: &mut Writer, deal: &Deal) {
         let Kept {
             revision,
             retracted,
+            said_at,
+            attribution,
         } = *kept;
         writer.text(id.as_str());
         writer.number(revision << 1 | u64::from(retracted));
+        writer.moment(said_at);
+        writer.byte(attribution as u8);
+    }
+    writer.count(deal.confirmations.len());
+    for confirmation in deal.confirmations.values() {
+        judged::write(writer, confirmation);
     }
 }
 
@@ -64,8 +74,15 @@ pub fn read(reader: &mut Reader, deal: &mut Deal) -> Option<()> {
         let kept = Kept {
             revision: number >> 1,
             retracted: number & 1 == 1,
+            said_at: reader.moment()?,
+            attribution: reader.one_of(&Attribution::ALL)?,
         };
         deal.statements.insert(id, kept);
+    }
+    for _ in 0..reader.count()? {
+        let confirmation = judged::read(reader)?;
+        let statement = confirmation.statement.clone();
+        deal.confirmations.insert(statement, confirmation);
     }
     Some(())
 }

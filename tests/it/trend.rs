@@ -486,17 +486,15 @@ async fn told_of_plan(channel: &Channel, days: i64, milestone: pb::Milestone) {
     client.upsert_milestones(request).await.unwrap();
 }
 
-#[tokio::test]
-async fn each_kind_of_change_has_a_sentence_of_its_own() {
-    let running = server::start().await;
-    let channel = running.channel().await;
-    person(&channel, 20, pb::Presence::Active).await;
+/// Something of every kind happens in the last 15 days.
+async fn eventful_story(channel: &Channel) {
+    person(channel, 20, pb::Presence::Active).await;
     for (id, topic) in [
         ("s1", pb::Topic::Problem),
         ("s2", pb::Topic::Consequence),
         ("s3", pb::Topic::StatusQuo),
     ] {
-        say(&channel, id, 19, topic).await;
+        say(channel, id, 19, topic).await;
     }
     let mut wish = statement_of("d1");
     let statement = wish.statement.as_mut().unwrap();
@@ -505,28 +503,34 @@ async fn each_kind_of_change_has_a_sentence_of_its_own() {
     statement.claims[0].target_date = "2026-02-26".into();
     let mut client = QualificationServiceClient::new(channel.clone());
     client.record_buyer_statement(wish).await.unwrap();
-    told_of_deal(&channel, 19, "Prospecting", "2026-03-10").await;
+    told_of_deal(channel, 19, "Prospecting", "2026-03-10").await;
     let due = pb::Milestone {
         due_date: Some("2026-02-25".into()),
         ..pb::Milestone::default()
     };
-    told_of_plan(&channel, 19, due).await;
+    told_of_plan(channel, 19, due).await;
 
-    told_of_deal(&channel, 10, "Prospecting", "2026-04-10").await;
-    told_of_deal(&channel, 9, "Negotiation/Review", "2026-04-10").await;
+    told_of_deal(channel, 10, "Prospecting", "2026-04-10").await;
+    told_of_deal(channel, 9, "Negotiation/Review", "2026-04-10").await;
     // Only from a group of more than three deciders on it counts who has not been heard.
     for id in ["p2", "p3", "p4"] {
-        told_of_person(&channel, 8, id, pb::BuyingRole::DecisionMaker).await;
+        told_of_person(channel, 8, id, pb::BuyingRole::DecisionMaker).await;
     }
-    told_of_person(&channel, 7, "p1", pb::BuyingRole::User).await;
-    person(&channel, 6, pb::Presence::Departed).await;
-    person(&channel, 5, pb::Presence::Active).await;
+    told_of_person(channel, 7, "p1", pb::BuyingRole::User).await;
+    person(channel, 6, pb::Presence::Departed).await;
+    person(channel, 5, pb::Presence::Active).await;
     let done = pb::Milestone {
         completed_at: days_ago(1),
         ..pb::Milestone::default()
     };
-    told_of_plan(&channel, 1, done).await;
+    told_of_plan(channel, 1, done).await;
+}
 
+#[tokio::test]
+async fn each_kind_of_change_has_a_sentence_of_its_own() {
+    let running = server::start().await;
+    let channel = running.channel().await;
+    eventful_story(&channel).await;
     let mut changes = compare(&channel, comparison(15)).await.changes;
     changes.sort_by_key(|change| change.at.as_ref().map(|at| (at.seconds, at.nanos)));
     let told: Vec<(pb::ChangeKind, bool, &str)> = changes

@@ -5,12 +5,14 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 7] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/service.proto",
     "verbatim/v1/forecast.proto",
     "verbatim/v1/ingest.proto",
+    "verbatim/v1/watch.proto",
+    "verbatim/v1/writes.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,12 +5,16 @@
 
 mod deals;
 mod error;
+pub mod ingest;
 mod projection;
 mod read;
 mod turns;
+pub mod watch;
 mod write;
 
 use std::sync::Arc;
+
+use tokio::sync::RwLock;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
@@ -21,6 +25,7 @@ pub use crate::app::read::Query;
 pub use crate::app::read::Scored;
 pub use crate::app::read::Stakeholder;
 use crate::app::turns::Turns;
+use crate::app::watch::Feeds;
 pub use crate::app::write::Recorded;
 pub use crate::app::write::Recording;
 pub use crate::app::write::Written;
@@ -36,6 +41,9 @@ pub struct App {
     model: Arc<Model>,
     deals: Deals,
     turns: Turns,
+    /// Held while an event is on its way to the disk; taken whole to wait for all that are.
+    unsettled: RwLock<()>,
+    feeds: Feeds,
 }
 
 impl App {
@@ -52,12 +60,19 @@ impl App {
             clock,
             model,
             turns: Turns::new(),
+            unsettled: RwLock::default(),
+            feeds: Feeds::new(),
         }
     }
 
     /// The moment the service takes as now.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Waits until every event that was dated before this call is durable or refused.
+    async fn settled(&self) {
+        drop(self.unsettled.write().await);
     }
 
     /// The numbers in force.

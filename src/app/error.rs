@@ -24,6 +24,8 @@ pub enum Error {
     RevisionMismatch { expected: u64, actual: u64 },
     #[error("the deal is at revision {actual}, which is before min_revision {min_revision}")]
     RevisionAhead { min_revision: u64, actual: u64 },
+    #[error("the resume token is ahead of this store: it is of another one")]
+    PlaceUnknown,
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -59,7 +59,7 @@ pub struct Written {
 }
 
 /// How often a write starts anew because another replica was first.
-const CONFLICTS_MAX: usize = 16;
+pub(super) const CONFLICTS_MAX: usize = 16;
 
 /// What the domain makes of a deal: the facts to record, none when they were there before.
 type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
@@ -267,6 +267,7 @@ impl App {
         decide: &Decide,
     ) -> Result<(Written, f64), Error> {
         let _turn = self.turns.take(key).await;
+        let _unsettled = self.unsettled.read().await;
         let mut conflicts = 0;
         loop {
             let shared = self.deals.load(key).await?;
@@ -307,7 +308,12 @@ impl App {
         }
     }
 
-    fn apply(self: &Arc<Self>, key: &DealKey, shared: Arc<SharedDeal>, events: Vec<Event>) {
+    pub(super) fn apply(
+        self: &Arc<Self>,
+        key: &DealKey,
+        shared: Arc<SharedDeal>,
+        events: Vec<Event>,
+    ) {
         let is_due = {
             let mut folded = shared.write();
             for event in events {
@@ -321,13 +327,14 @@ impl App {
             is_due
         };
         self.deals.put_back(key, shared);
+        self.feeds.changed();
         if is_due {
             self.project(key.clone());
         }
     }
 
     /// The facts as the deal's next events.
-    fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
+    pub(super) fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
         // The clock may be set back; a deal's record does not run backwards.
         let recorded_at = deal
             .recorded_at()
@@ -363,7 +370,7 @@ fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
     }
 }
 
-fn refused(key: &DealKey, refusal: Refusal) -> Error {
+pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
     match refusal {
         Refusal::StatementUnknown(statement) => Error::StatementNotFound {
             deal: key.deal.clone(),

@@ -90,6 +90,11 @@ impl Instant {
         Span(self.0 - earlier.0)
     }
 
+    /// The last moment before it, held within the range.
+    pub fn just_before(self) -> Instant {
+        Instant((self.0 - 1).max(0))
+    }
+
     /// The day it falls on, in UTC.
     pub fn date(self) -> Date {
         Date((self.0 / NANOS_PER_DAY) as i32)
@@ -152,6 +157,16 @@ impl Date {
         Some(Date(days))
             .filter(|date| (0..Date::DAYS).contains(&date.0))
             .ok_or(OutOfRange::Date)
+    }
+
+    /// Its first moment: midnight in UTC.
+    pub fn start(self) -> Instant {
+        Instant(i64::from(self.0) * NANOS_PER_DAY)
+    }
+
+    /// The day after, held within the range.
+    pub fn next(self) -> Date {
+        Date((self.0 + 1).min(Date::DAYS - 1))
     }
 
     /// Its last moment is just before this one.
@@ -228,6 +243,9 @@ mod tests {
         let day = Date::parse("2024-02-29").unwrap();
         assert_eq!(day.end().to_string(), "2024-03-01T00:00:00Z");
         assert_eq!(day.end().date().days_since(day), 1);
+        assert_eq!(day.next().start(), day.end());
+        assert_eq!(day.end().just_before().date(), day);
+        assert_eq!(Instant::MIN.just_before(), Instant::MIN);
         assert_eq!(day.spoken().to_string(), "29 February 2024");
     }
 

@@ -2,6 +2,8 @@
 
 pub mod deal;
 pub mod evidence;
+pub mod ingest;
 pub mod model;
 pub mod score;
 pub mod stall;
+pub mod watch;

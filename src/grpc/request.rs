@@ -1,5 +1,8 @@
 //! Requests, from the wire to what the app is asked: every violation at once.
 
+pub mod ingest;
+pub mod watch;
+
 use std::collections::HashSet;
 
 use prost_types::Timestamp;

@@ -114,6 +114,14 @@ impl App {
         Ok(!self.store.changes(sequence - 1, 1).await?.is_empty())
     }
 
+    /// Those who watch a tenant's deals now.
+    pub fn watchers(&self, tenant: &str) -> usize {
+        let running = self.feeds.running();
+        running
+            .get(tenant)
+            .map_or(0, broadcast::Sender::receiver_count)
+    }
+
     /// Listens to the feed from now on, and begins it if nobody listened before.
     pub(super) async fn listen(
         self: &Arc<Self>,

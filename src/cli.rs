@@ -24,6 +24,7 @@ mod schema;
 mod serve;
 mod shift;
 mod view;
+mod watch;
 
 use std::io;
 use std::io::Write;
@@ -84,6 +85,9 @@ enum Command {
     /// What was recorded of a deal, oldest first
     #[command(after_help = ask::HISTORY_EXAMPLES)]
     History(ask::HistoryArgs),
+    /// What changes, a line each, until you have seen enough
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(watch::WatchArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -122,6 +126,7 @@ pub fn run() -> ExitCode {
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
+        Command::Watch(args) => wait(watch::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -8,6 +8,8 @@ mod entry;
 mod intake;
 mod job;
 
+use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +36,13 @@ use crate::store::DealKey;
 use crate::store::Revision;
 use crate::wire;
 
-/// How often a full queue is waited out, and how long at first; doubled each time: some five seconds in all.
-const BUSY_MAX: u32 = 10;
-const BUSY_DELAY: Duration = Duration::from_millis(5);
+/// How often a full queue is waited for: some five seconds in all.
+const BUSY_MAX: u32 = 200;
+
+/// How long each time, at least and at most. At random in between, since those who come back together meet a full queue
+/// together.
+const BUSY_MS_MIN: u64 = 15;
+const BUSY_MS_MAX: u64 = 35;
 
 /// Whether what is wrong with one entry concerns the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +98,9 @@ impl App {
             match self.write_entries_once(key, entries, bound).await {
                 Err(store::Error::Conflict { .. }) if conflicts < CONFLICTS_MAX => conflicts += 1,
                 Err(store::Error::Busy { .. }) if busy < BUSY_MAX => {
-                    tokio::time::sleep(BUSY_DELAY * 2_u32.pow(busy)).await;
+                    let spread = BUSY_MS_MAX - BUSY_MS_MIN;
+                    let more = RandomState::new().hash_one(busy) % spread;
+                    tokio::time::sleep(Duration::from_millis(BUSY_MS_MIN + more)).await;
                     busy += 1;
                 }
                 outcomes => return outcomes,

@@ -8,6 +8,7 @@ pub mod history;
 pub mod model;
 pub mod pipeline;
 pub mod score;
+pub mod watch;
 
 use std::io;
 use std::io::IsTerminal;

@@ -263,8 +263,8 @@ async fn a_group_is_recorded_whole_in_one_append_or_not_at_all() {
         statement("d5", 0),
     ];
     let answers = ingest(&server, items).await;
-    for place in 0..4 {
-        assert!(!recorded(&answers[place]).already_recorded);
+    for answer in &answers[..4] {
+        assert!(!recorded(answer).already_recorded);
     }
     assert_eq!(recorded(&answers[3]).revision, 2);
     let changes = stage.store.changes(1, 1).await.unwrap();

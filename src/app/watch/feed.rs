@@ -170,7 +170,10 @@ async fn feed(
         let rests = told.is_none();
         // An error means that nobody listens, which is looked at next.
         let _ = told.map(|told| sender.send(told));
-        if failed || is_left(&app, &tenant, &sender) {
+        if is_left(&app, &tenant, &sender) {
+            return;
+        }
+        if failed {
             break;
         }
         if rests {

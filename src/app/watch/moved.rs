@@ -117,3 +117,26 @@ impl Kind {
 pub fn crosses(before: f64, after: f64, points: f64) -> bool {
     (before / points).floor() != (after / points).floor()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multiple_is_crossed_when_it_lies_between() {
+        for (before, after, points, expected) in [
+            (41.2, 41.0, 1.0, false),
+            (41.0, 40.9, 1.0, true),
+            (40.9, 41.0, 1.0, true),
+            (41.2, 39.9, 5.0, true),
+            (44.9, 40.0, 5.0, false),
+            (0.0, 0.0, 1.0, false),
+        ] {
+            assert_eq!(
+                crosses(before, after, points),
+                expected,
+                "{before} to {after} by {points}"
+            );
+        }
+    }
+}

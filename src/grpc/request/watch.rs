@@ -39,7 +39,15 @@ pub fn watch(request: pb::WatchDealsRequest, now: Instant) -> Result<Watching, V
         heartbeat_seconds,
     } = request;
     let mut reading = Reading::of(Origin::Caller { now });
-    let from = from(&mut reading, &resume_token, from_beginning);
+    let from = match from_beginning {
+        true if resume_token.is_empty() => Some(From::Beginning),
+        true => {
+            let path = Path::ROOT.field("resume_token");
+            reading.refuse(&path, "must be empty with from_beginning");
+            None
+        }
+        false => from(&mut reading, &resume_token),
+    };
     let path = Path::ROOT.field("deal_ids");
     if DEALS_MAX < deal_ids.len() {
         let got = deal_ids.len();
@@ -108,23 +116,18 @@ fn place(text: &str) -> Option<Place> {
     (token(&place) == text).then_some(place)
 }
 
-fn from(reading: &mut Reading, resume_token: &str, from_beginning: bool) -> Option<From> {
-    let path = Path::ROOT.field("resume_token");
-    match (resume_token, from_beginning) {
-        ("", false) => Some(From::Now),
-        ("", true) => Some(From::Beginning),
-        (_, true) => {
-            reading.refuse(&path, "must be empty with from_beginning");
-            None
-        }
-        (token, false) => {
-            let place = place(token);
-            if place.is_none() {
-                reading.refuse(&path, "must be empty or the token of an item of WatchDeals");
-            }
-            place.map(From::Behind)
-        }
+fn from(reading: &mut Reading, resume_token: &str) -> Option<From> {
+    if resume_token.is_empty() {
+        return Some(From::Now);
     }
+    let place = place(resume_token);
+    if place.is_none() {
+        reading.refuse(
+            &Path::ROOT.field("resume_token"),
+            "must be empty or the token of an item of WatchDeals",
+        );
+    }
+    place.map(From::Behind)
 }
 
 fn name(reading: &mut Reading, field: &'static str, text: &str) -> Option<Box<str>> {

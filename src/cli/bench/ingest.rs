@@ -23,6 +23,7 @@ use crate::cli::bench::callers::Run;
 use crate::cli::bench::compare::Service;
 use crate::cli::bench::compare::measured;
 use crate::cli::bench::fill;
+use crate::cli::bench::process::Process;
 use crate::cli::bench::raw::Raw;
 use crate::cli::bench::work::Mix;
 use crate::cli::bench::work::Work;
@@ -37,13 +38,16 @@ const INGEST: &str = "/verbatim.v1.IngestService/Ingest";
 /// Statements ingested, if not said otherwise.
 const STATEMENTS: usize = 1_000_000;
 
-/// Deals that the statements are spread over: as many as are near each other in the stream, each its own.
-const SPREAD: usize = 20_000;
+/// Deals that take turns in the stream before the next so many do: an export tells of many deals at once, and is soon
+/// done with each.
+const TURNS: usize = 1_000;
 
 /// What an ingest gave.
 pub struct Ingested {
     statements: usize,
     alone: Duration,
+    /// What the server used a statement, where that is known. Unit: us.
+    server_cpu_us: Option<f64>,
     quiet: Run,
     busy: Run,
     /// Statements a second while scores were asked for.
@@ -58,12 +62,17 @@ pub async fn run(args: &BenchArgs) -> Result<Ingested, Failure> {
     fill::fill(&service.url, book, vec![book::STATEMENTS; deals]).await?;
 
     eprintln!("ingesting: {statements} statements, nobody else there");
+    let process = service.process.as_ref();
+    let before = process.and_then(Process::cpu);
     let alone = begin(&service.url, book, deals, 0..statements);
     let (alone, _) = wait(alone).await?;
+    let used = process.and_then(Process::cpu).zip(before);
+    let server_cpu_us = used.map(|(after, before)| {
+        after.saturating_sub(before).as_secs_f64() * 1e6 / statements.max(1) as f64
+    });
 
     let work = Arc::new(Work::of_deals(Mix::Score, book, 0, deals));
     let crowd = args.crowd();
-    let process = service.process.as_ref();
     let warm_up = Duration::from_secs(args.warm_up);
     measured(&service.url, process, crowd, &work, warm_up).await?;
     let time = Duration::from_secs(args.seconds);
@@ -80,6 +89,7 @@ pub async fn run(args: &BenchArgs) -> Result<Ingested, Failure> {
     Ok(Ingested {
         statements,
         alone,
+        server_cpu_us,
         quiet,
         busy,
         busy_per_second: count as f64 / took.as_secs_f64(),
@@ -149,7 +159,9 @@ async fn ingest(
 }
 
 fn item(book: Book, deals: usize, number: usize) -> Bytes {
-    let statement = book.news(deals + number % SPREAD, number / SPREAD);
+    let lot = number / (TURNS * book::STATEMENTS);
+    let deal = deals + lot * TURNS + number % TURNS;
+    let statement = book.news(deal, number / TURNS % book::STATEMENTS);
     let item = pb::IngestRequest {
         tag: String::new(),
         item: Some(Item::RecordBuyerStatement(statement)),
@@ -161,13 +173,15 @@ pub fn told(ingested: &Ingested) -> String {
     let Ingested {
         statements,
         alone,
+        server_cpu_us,
         quiet,
         busy,
         busy_per_second,
     } = ingested;
+    let cpu = server_cpu_us.map_or_else(String::new, |us| format!(", server CPU {us:.1} us each"));
     format!(
         "ingest: {statements} statements with claims, one stream, each answered when durable\n\n\
-         alone                      {:9.0} statements/s\n\
+         alone                      {:9.0} statements/s{cpu}\n\
          while scores are asked for {busy_per_second:9.0} statements/s\n\
          ScoreDeal, nobody ingests  {:9.0} calls/s, p99 {:.0} us\n\
          ScoreDeal, while ingesting {:9.0} calls/s, p99 {:.0} us\n\n\
@@ -185,6 +199,7 @@ pub fn json(ingested: &Ingested) -> Value {
     let Ingested {
         statements,
         alone,
+        server_cpu_us,
         quiet,
         busy,
         busy_per_second,
@@ -193,6 +208,7 @@ pub fn json(ingested: &Ingested) -> Value {
         "mode": "ingest",
         "statements": statements,
         "statements_per_second": *statements as f64 / alone.as_secs_f64(),
+        "server_cpu_us_per_statement": server_cpu_us,
         "statements_per_second_busy": busy_per_second,
         "score_p99_us": quiet.quantile_us(0.99),
         "score_p99_us_busy": busy.quantile_us(0.99),

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 9] = [
+const PROTOS: [&str; 11] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/extraction.proto",
@@ -15,6 +15,8 @@ const PROTOS: [&str; 9] = [
     "verbatim/v1/pipeline.proto",
     "verbatim/v1/conversation.proto",
     "verbatim/v1/ingest.proto",
+    "verbatim/v1/watch.proto",
+    "verbatim/v1/writes.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

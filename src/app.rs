@@ -10,17 +10,21 @@ mod deals;
 mod error;
 mod extract;
 mod import;
+pub mod ingest;
 mod past;
 mod pipeline;
 mod portfolio;
 mod projection;
 mod read;
 mod turns;
+pub mod watch;
 mod write;
 
 use std::sync::Arc;
 
 pub use crate::app::confirm::Confirmed;
+use tokio::sync::RwLock;
+
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
 pub use crate::app::extract::ClaimExtractor;
@@ -56,6 +60,7 @@ pub use crate::app::read::Query;
 pub use crate::app::read::Scored;
 pub use crate::app::read::Stakeholder;
 use crate::app::turns::Turns;
+use crate::app::watch::Feeds;
 pub use crate::app::write::Recorded;
 pub use crate::app::write::Recording;
 pub use crate::app::write::Written;
@@ -75,6 +80,9 @@ pub struct App {
     settling: Settling,
     /// Reads quotes before our own reader does, if the user brings one.
     external: Option<External>,
+    /// Held while an event is on its way to the disk; taken whole to wait for all that are.
+    unsettled: RwLock<()>,
+    feeds: Feeds,
 }
 
 impl App {
@@ -94,6 +102,8 @@ impl App {
             portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
             settling: Settling::default(),
             external: None,
+            unsettled: RwLock::default(),
+            feeds: Feeds::new(),
         }
     }
 
@@ -108,6 +118,11 @@ impl App {
     /// The moment the service takes as now.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Waits until every event that was dated before this call is durable or refused.
+    async fn settled(&self) {
+        drop(self.unsettled.write().await);
     }
 
     /// The numbers in force.

@@ -29,6 +29,7 @@ mod schema;
 mod serve;
 mod shift;
 mod view;
+mod watch;
 
 use std::io;
 use std::io::Write;
@@ -107,6 +108,9 @@ enum Command {
     /// Why the score of a deal differs between two moments
     #[command(after_help = past::COMPARE_EXAMPLES)]
     Compare(past::CompareArgs),
+    /// What changes, a line each, until you have seen enough
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(watch::WatchArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -151,6 +155,7 @@ pub fn run() -> ExitCode {
         Command::History(args) => wait(ask::history(args)),
         Command::Trend(args) => wait(past::trend(args)),
         Command::Compare(args) => wait(past::compare(args)),
+        Command::Watch(args) => wait(watch::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),

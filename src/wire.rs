@@ -18,7 +18,11 @@ pub(crate) mod arbitrary;
 
 /// The generated messages, clients and servers of package `verbatim.v1`.
 pub mod pb {
-    #![expect(clippy::too_many_lines, reason = "generated from proto/")]
+    #![expect(
+        clippy::too_many_lines,
+        clippy::large_enum_variant,
+        reason = "generated from proto/"
+    )]
     tonic::include_proto!("verbatim.v1");
 }
 

@@ -38,6 +38,8 @@ pub enum Error {
         count: usize,
         limit: usize,
     },
+    #[error("the resume token is ahead of this store: it is of another one")]
+    PlaceUnknown,
     #[error(transparent)]
     Store(#[from] store::Error),
 }

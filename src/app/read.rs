@@ -203,7 +203,11 @@ impl App {
     }
 
     /// The deal folded from what was recorded by then.
-    async fn known_at(&self, key: &DealKey, known_at: Instant) -> Result<Arc<SharedDeal>, Error> {
+    pub(super) async fn known_at(
+        &self,
+        key: &DealKey,
+        known_at: Instant,
+    ) -> Result<Arc<SharedDeal>, Error> {
         let mut folded = Folded::default();
         'pages: loop {
             let after = folded.deal.revision();

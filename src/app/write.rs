@@ -63,7 +63,7 @@ pub struct Written {
 }
 
 /// How often a write starts anew because another replica was first.
-const CONFLICTS_MAX: usize = 16;
+pub(super) const CONFLICTS_MAX: usize = 16;
 
 /// What the domain makes of a deal: the facts to record, none when they were there before.
 pub(super) type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
@@ -279,6 +279,7 @@ impl App {
         decide: &Decide,
     ) -> Result<(Written, f64), Error> {
         let _turn = self.turns.take(key).await;
+        let _unsettled = self.unsettled.read().await;
         let mut conflicts = 0;
         loop {
             let shared = self.deals.load(key).await?;
@@ -319,7 +320,12 @@ impl App {
         }
     }
 
-    fn apply(self: &Arc<Self>, key: &DealKey, shared: Arc<SharedDeal>, events: Vec<Event>) {
+    pub(super) fn apply(
+        self: &Arc<Self>,
+        key: &DealKey,
+        shared: Arc<SharedDeal>,
+        events: Vec<Event>,
+    ) {
         let is_due = {
             let mut folded = shared.write();
             for event in events {
@@ -334,6 +340,7 @@ impl App {
         };
         self.portfolio.take(key, &shared.read().deal);
         self.deals.put_back(key, Arc::clone(&shared));
+        self.feeds.changed();
         self.project(key, &shared, is_due);
     }
 

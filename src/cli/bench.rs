@@ -10,12 +10,14 @@ pub mod echo;
 mod file;
 mod fill;
 mod history;
+mod ingest;
 mod open;
 mod pipeline;
 mod process;
 mod raw;
 mod report;
 mod stored;
+mod watch;
 mod work;
 
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --mode record --directory .       durable writes beside a file that is synced once a group
   verbatim bench --mode mixed --seconds 30 --json
   verbatim bench --history 10,1000,10000           ScoreDeal on deals of growing histories
+  verbatim bench --mode ingest                     statements by the stream, and ScoreDeal meanwhile
+  verbatim bench --mode watch --watchers 1000      what watchers cost writers
   verbatim bench --mode open                       start on a million statements, and what memory that takes
   verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
@@ -66,9 +70,16 @@ pub struct BenchArgs {
     /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` and `pipeline` 100000)
     #[arg(long)]
     deals: Option<usize>,
-    /// Statements in the store, for `open` (default: 10 a deal) and `pipeline` (default: 20 a deal)
+    /// Statements in the store, for `open` (default: 10 a deal) and `pipeline` (default: 20 a deal); for `ingest`, to
+    /// send (default: 1000000)
     #[arg(long)]
     statements: Option<usize>,
+    /// Watchers, for `watch`
+    #[arg(long, default_value_t = 1_000)]
+    watchers: u32,
+    /// Writes a second, for `watch`
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
     /// Score one deal of each of these many statements: `--mode history`, with lengths
     #[arg(
         long,
@@ -98,6 +109,10 @@ enum Mode {
     Open,
     /// Look at the whole pipeline: sums, lists and streams of scores
     Pipeline,
+    /// Statements by the stream, and ScoreDeal meanwhile
+    Ingest,
+    /// Writes at a fixed rate, with nobody watching and with many
+    Watch,
 }
 
 impl BenchArgs {
@@ -126,6 +141,20 @@ pub async fn run(args: BenchArgs) -> Result<String, Failure> {
             return Ok(match args.json {
                 true => lines(&report::history_json(&measured)),
                 false => report::history(&measured),
+            });
+        }
+        Mode::Ingest => {
+            let ingested = ingest::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&ingest::json(&ingested)),
+                false => ingest::told(&ingested),
+            });
+        }
+        Mode::Watch => {
+            let watched = watch::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&watch::json(&watched)),
+                false => watch::told(&watched),
             });
         }
         Mode::Open => {

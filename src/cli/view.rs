@@ -14,6 +14,7 @@ pub mod sums;
 #[cfg(test)]
 pub mod tests_support;
 pub mod trend;
+pub mod watch;
 
 use std::io;
 use std::io::IsTerminal;

@@ -12,6 +12,7 @@ use crate::domain::facts::Ending;
 use crate::domain::facts::MilestoneFacts;
 use crate::domain::facts::Retraction;
 use crate::domain::stakeholder::StakeholderFacts;
+use crate::domain::statement::Claim;
 use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
 use crate::domain::text::Id;
@@ -90,11 +91,13 @@ pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> V
     compare("channel", kept.channel == sent.channel);
     compare("source_uri", kept.source_uri == sent.source_uri);
     compare("context", kept.context == sent.context);
-    let same_claims = match sent.claims.is_empty() {
-        true => kept
-            .claims
-            .iter()
-            .all(|claim| claim.source == ClaimSource::Extracted),
+    // Claims that were read are not the caller's: what a reader makes of a quote may change.
+    let none_given = |claims: &[Claim]| {
+        let mut sources = claims.iter().map(|claim| claim.source);
+        sources.all(|source| source == ClaimSource::Extracted)
+    };
+    let same_claims = match none_given(&sent.claims) {
+        true => none_given(&kept.claims),
         false => kept.claims == sent.claims,
     };
     compare("claims", same_claims);

@@ -189,6 +189,16 @@ impl Date {
             .ok_or(OutOfRange::Date)
     }
 
+    /// Its first moment: midnight in UTC.
+    pub fn start(self) -> Instant {
+        Instant(i64::from(self.0) * NANOS_PER_DAY)
+    }
+
+    /// The day after, held within the range.
+    pub fn next(self) -> Date {
+        Date((self.0 + 1).min(Date::DAYS - 1))
+    }
+
     /// Its last moment is just before this one.
     pub fn end(self) -> Instant {
         Instant((i64::from(self.0) + 1) * NANOS_PER_DAY)
@@ -293,9 +303,10 @@ mod tests {
         let day = Date::parse("2024-02-29").unwrap();
         assert_eq!(day.end().to_string(), "2024-03-01T00:00:00Z");
         assert_eq!(day.end().date().days_since(day), 1);
-        assert_eq!(day.spoken().to_string(), "29 February 2024");
+        assert_eq!(day.next().start(), day.end());
         assert_eq!(day.end().just_before().date(), day);
         assert_eq!(Instant::MIN.just_before(), Instant::MIN);
+        assert_eq!(day.spoken().to_string(), "29 February 2024");
         assert_eq!(day.days_since_monday(), 3);
         assert_eq!(day.plus_days(4).map(Date::days_since_monday), Some(0));
         assert_eq!(Date(0).plus_days(-1), None);

@@ -84,7 +84,7 @@ impl Calls {
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
-        let ingest = IngestServiceServer::new(Ingest::new(app))
+        let ingest = IngestServiceServer::new(Ingest::new(app, limits.message_bytes_max))
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);

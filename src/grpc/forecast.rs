@@ -12,8 +12,10 @@ use tonic::Status;
 use tonic::async_trait;
 
 use crate::app::App;
+use crate::app::watch::Watcher;
 use crate::grpc::answer::past;
 use crate::grpc::answer::pipeline;
+use crate::grpc::answer::watch;
 use crate::grpc::page_token;
 use crate::grpc::qualification::answer;
 use crate::grpc::request;
@@ -33,14 +35,17 @@ impl Forecast {
     }
 }
 
+/// The items of a streaming answer.
+type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
 #[async_trait]
 impl ForecastService for Forecast {
     async fn get_score_history(
         &self,
         request: Request<pb::GetScoreHistoryRequest>,
     ) -> Result<Response<pb::GetScoreHistoryResponse>, Status> {
-        let query = request::past::score_history(request.into_inner(), self.app.now())
-            .map_err(|violations| status::of_violations(&violations))?;
+        let query =
+            request::past::score_history(request.into_inner(), self.app.now()).map_err(refused)?;
         let trend = self.app.trend(query).await.map_err(status::of)?;
         Ok(answer(past::encode_trend(trend)))
     }
@@ -49,14 +54,14 @@ impl ForecastService for Forecast {
         &self,
         request: Request<pb::CompareScoresRequest>,
     ) -> Result<Response<pb::CompareScoresResponse>, Status> {
-        let query = request::past::compare(request.into_inner(), self.app.now())
-            .map_err(|violations| status::of_violations(&violations))?;
+        let query =
+            request::past::compare(request.into_inner(), self.app.now()).map_err(refused)?;
         let comparison = self.app.compare(query).await.map_err(status::of)?;
         Ok(answer(past::encode_comparison(comparison)))
     }
 
-    type ScoreDealsStream =
-        Pin<Box<dyn Stream<Item = Result<pb::ScoreDealsResponse, Status>> + Send>>;
+    type ScoreDealsStream = Items<pb::ScoreDealsResponse>;
+    type WatchDealsStream = Items<pb::WatchDealsResponse>;
 
     async fn list_deals(
         &self,
@@ -131,6 +136,29 @@ impl ForecastService for Forecast {
         let version = &self.app.model().version;
         Ok(answer(pipeline::encode_sums(&summed, &groupings, version)))
     }
+
+    async fn watch_deals(
+        &self,
+        request: Request<pb::WatchDealsRequest>,
+    ) -> Result<Response<Self::WatchDealsStream>, Status> {
+        let watching =
+            request::watch::watch(request.into_inner(), self.app.now()).map_err(refused)?;
+        let watcher = self.app.watch(watching).await.map_err(status::of)?;
+        let mut response = Response::new(told(watcher));
+        // Each item is packed alone, which makes small ones larger.
+        response.disable_compression();
+        Ok(response)
+    }
+}
+
+fn told(watcher: Watcher) -> Items<pb::WatchDealsResponse> {
+    Box::pin(stream::unfold(Some(watcher), |watcher| async {
+        let mut watcher = watcher?;
+        match watcher.next().await {
+            Ok(told) => Some((Ok(watch::encode(&told)), Some(watcher))),
+            Err(ended) => Some((Err(status::streams::of_watch(ended)), None)),
+        }
+    }))
 }
 
 fn refused(violations: Violations) -> Status {

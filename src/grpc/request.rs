@@ -2,8 +2,10 @@
 
 pub mod claims;
 mod conversation;
+pub mod ingest;
 pub mod past;
 pub mod pipeline;
+pub mod watch;
 
 use std::collections::HashSet;
 

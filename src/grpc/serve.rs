@@ -35,6 +35,7 @@ pub struct Server {
     address: SocketAddr,
     limits: Limits,
     health: Health,
+    app: Arc<App>,
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
@@ -72,7 +73,12 @@ impl Server {
     ) -> Result<Server, StartError> {
         let health = Health::new();
         let refused = Arc::new(Notify::new());
-        let calls = Calls::new(app, aside(&health)?, Arc::clone(&refused), limits);
+        let calls = Calls::new(
+            Arc::clone(&app),
+            aside(&health)?,
+            Arc::clone(&refused),
+            limits,
+        );
         let door = Door::new(calls, limits).map_err(StartError::Origin)?;
         let unbound = |cause| StartError::Listen {
             address: listen,
@@ -107,6 +113,7 @@ impl Server {
             address,
             limits: limits.clone(),
             health,
+            app,
             store,
             closing,
             serving,
@@ -130,6 +137,8 @@ impl Server {
         tokio::time::sleep(self.limits.drain).await;
 
         self.health.end_watches().await;
+        // Before the listener closes: streams end by themselves only when their callers like.
+        self.app.end_streams();
         // An error means that serving has ended by itself.
         let _ = self.closing.send(true);
         let ended = tokio::time::timeout(self.limits.drain_timeout, &mut self.serving).await;

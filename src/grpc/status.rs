@@ -4,6 +4,7 @@
 //! never told.
 
 mod details;
+pub mod streams;
 
 use std::time::Duration;
 
@@ -88,6 +89,11 @@ pub fn of(error: app::Error) -> Status {
                 "must leave at most {limit} {what} up to `to`, got {count}: take a shorter span"
             ),
         )),
+        app::Error::PlaceUnknown => {
+            let mut details = info(ErrorReason::ResumeToken, &[]);
+            details.add_bad_request_violation("resume_token", message.as_str());
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
         app::Error::Store(error) => of_store(error),
     }
 }

@@ -312,3 +312,51 @@ fn the_exit_code_tells_what_went_wrong() {
         "must be empty or absent",
     );
 }
+
+#[test]
+fn watch_tells_a_line_a_change_and_at_the_end_where_to_go_on() {
+    let service = Service::start();
+    let server = ["--server", &service.url];
+    check(&[&["load", STORY], &server[..]].concat(), 0, "taken", "");
+    let arguments = [&["watch", "--from", "beginning"], &server[..]].concat();
+    let (lines, token) = watched(&arguments, 20);
+    assert!(lines[0].contains("\"bandCrossed\":true"), "{}", lines[0]);
+
+    // What was told is behind the token; the rest is the same as without a break.
+    let arguments = [&["watch", "--from", &token], &server[..]].concat();
+    let (rest, _) = watched(&arguments, 5);
+    let arguments = [&["watch", "--from", "beginning"], &server[..]].concat();
+    let (whole, _) = watched(&arguments, 25);
+    assert_eq!(whole[..20], lines);
+    assert_eq!(whole[20..], rest);
+
+    let refused = [&["watch", "--from", "yesterday"], &server[..]].concat();
+    check(&refused, 65, "", "resume_token");
+}
+
+/// The first lines of a watch and the token behind them: it ends when nobody reads on.
+fn watched(arguments: &[&str], count: usize) -> (Vec<String>, String) {
+    let mut command = verbatim(&[arguments, &["--json"]].concat());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut token = String::new();
+    let mut lines = Vec::new();
+    for line in out.lines() {
+        let item: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if item["change"].is_object() {
+            token = item["change"]["token"].as_str().unwrap().to_owned();
+            lines.push(item["change"].to_string());
+        }
+        if lines.len() == count {
+            break;
+        }
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ended = child.wait().unwrap();
+    assert!(ended.success(), "{ended:?}");
+    (lines, token)
+}

@@ -149,7 +149,7 @@ impl Shared {
     /// Answers a streaming call: only its head is due within the service's deadline.
     async fn stream(&self, request: Request<Body>, received: Instant) -> Response<Body> {
         let Some(place) = self.flowing.take() else {
-            return status::too_many_streams(self.limits.streaming_calls_max).into_http();
+            return status::streams::too_many(self.limits.streaming_calls_max).into_http();
         };
         let asked = asked(request.headers());
         let head = asked.unwrap_or(Duration::MAX).min(self.limits.deadline);

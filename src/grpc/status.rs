@@ -201,16 +201,6 @@ pub fn too_many_calls(limit: usize) -> Status {
     )
 }
 
-/// Too many streaming calls are open.
-pub fn too_many_streams(limit: usize) -> Status {
-    retry(
-        Code::ResourceExhausted,
-        format!("{limit} streaming calls are open, which is the limit; nothing was done"),
-        info(ErrorReason::TooManyCalls, &[("limit", limit.to_string())]),
-        RETRY_FAULT,
-    )
-}
-
 /// It took too long.
 pub fn deadline(limit: Duration) -> Status {
     let limit_ms = limit.as_millis();

@@ -8,6 +8,7 @@ use crate::app::ingest::Refused;
 use crate::app::watch::Ended;
 use crate::grpc::request::watch::token;
 use crate::grpc::status::RETRY_BUSY;
+use crate::grpc::status::RETRY_FAULT;
 use crate::grpc::status::details::info;
 use crate::grpc::status::of;
 use crate::grpc::status::of_transport;
@@ -71,5 +72,15 @@ pub fn closing() -> Status {
         "the service is shutting down; send again what was not answered",
         info(ErrorReason::ShuttingDown, &[]),
         RETRY_BUSY,
+    )
+}
+
+/// Too many streaming calls are open.
+pub fn too_many(limit: usize) -> Status {
+    retry(
+        Code::ResourceExhausted,
+        format!("{limit} streaming calls are open, which is the limit; nothing was done"),
+        info(ErrorReason::TooManyCalls, &[("limit", limit.to_string())]),
+        RETRY_FAULT,
     )
 }

@@ -8,6 +8,8 @@
 //! - **deal**: a sales opportunity, keyed by the caller's own id.
 //! - **stakeholder**: a person on the buyer's side; has buying roles and a presence over time.
 //! - **statement**: what one stakeholder said at one moment, with attribution and claims.
+//! - **conversation**: a call or an email as it was written down: **turns** of speakers. A buyer's turn becomes a statement,
+//!   the seller's turn before it the statement's context.
 //! - **attribution**: whose words these are; an *inferred* statement is a **hypothesis** and worth nothing.
 //! - **claim**: one thing a statement asserts: topic, stance, conviction, confidence, details.
 //! - **confirmation**: a person's judgement of what a statement claims; it takes the place of the claims it had.

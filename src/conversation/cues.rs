@@ -25,7 +25,7 @@ const CUT: &str = "the file ends within a line: perhaps it is cut off here";
 
 pub fn read(page: &Page, written: &Written<'_>, conversation: &mut Conversation) {
     let lines: Vec<Line<'_>> = page.lines().collect();
-    let mut labels = Labels::of(&Page::decode(b""), written.labels);
+    let mut labels = Labels::known(written.labels);
     for line in &lines {
         if let Some(head) = label::head(&plain(line.text)) {
             labels.count(head.label);

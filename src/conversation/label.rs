@@ -54,11 +54,16 @@ pub fn key(label: &str) -> String {
 }
 
 impl Labels {
-    pub fn of(page: &Page, known: &[&str]) -> Labels {
-        let mut labels = Labels {
+    /// Those that the caller knows, before any is counted.
+    pub fn known(known: &[&str]) -> Labels {
+        Labels {
             known: known.iter().map(|label| key(label)).collect(),
             counts: HashMap::new(),
-        };
+        }
+    }
+
+    pub fn of(page: &Page, known: &[&str]) -> Labels {
+        let mut labels = Labels::known(known);
         for line in page.spoken_lines() {
             if let Some(head) = head(line.text) {
                 labels.count(head.label);

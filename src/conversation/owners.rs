@@ -91,7 +91,7 @@ fn take<'a>(scribe: &mut Scribe<'a>, line: Line<'a>, custom: &Custom) {
 
 fn custom(lines: &[Line<'_>], known: &[&str]) -> Custom {
     let mut custom = Custom {
-        labels: Labels::of(&Page::decode(b""), known),
+        labels: Labels::known(known),
         with_times: false,
     };
     let (mut timed, mut bare) = (0, 0);

@@ -11,7 +11,7 @@ use crate::server::framed;
 use crate::server::http;
 use crate::server::raw_call;
 
-const CALLS: [&str; 13] = [
+const CALLS: [&str; 14] = [
     "/verbatim.v1.QualificationService/RecordBuyerStatement",
     "/verbatim.v1.QualificationService/ScoreDeal",
     "/verbatim.v1.QualificationService/ExplainStall",
@@ -25,6 +25,7 @@ const CALLS: [&str; 13] = [
     "/verbatim.v1.DealService/RetractBuyerStatement",
     "/verbatim.v1.DealService/ListDealHistory",
     "/verbatim.v1.DealService/GetModel",
+    "/verbatim.v1.IngestService/ImportTranscript",
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

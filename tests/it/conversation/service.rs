@@ -178,7 +178,7 @@ async fn what_is_not_understood_refuses_the_whole_unless_partial() {
         "{told:?}"
     );
     assert!(
-        told[0].contains("\"Zoe\" speaks 1 times, first at line 9"),
+        told[0].contains("\"Zoe\" speaks (turns: 1, first at line 9)"),
         "{told:?}"
     );
     assert!(

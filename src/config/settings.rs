@@ -33,6 +33,9 @@ pub struct Settings {
     pub model: Option<PathBuf>,
     /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
     pub deal_cache_mib: usize,
+    /// Memory for the outlines of all deals, about 700 bytes each, once the pipeline was looked at; where they do not
+    /// fit, each look reads the store. Unit: MiB. Range: 1 to 1,048,576. Default: 128.
+    pub pipeline_cache_mib: usize,
     /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
     /// Default: 64.
     pub store_cache_mib: usize,
@@ -102,6 +105,12 @@ impl Settings {
             ),
             model: from.path_or_none("model", "A model file in place of the default model"),
             deal_cache_mib: from.number("deal-cache-mib", 64, 1..=MIB_MAX, "MiB for folded deals"),
+            pipeline_cache_mib: from.number(
+                "pipeline-cache-mib",
+                128,
+                1..=MIB_MAX,
+                "MiB for the outlines of all deals",
+            ),
             store_cache_mib: from.number(
                 "store-cache-mib",
                 64,

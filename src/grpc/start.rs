@@ -61,7 +61,8 @@ impl Server {
             Arc::new(SystemClock),
             Arc::new(model),
             deals_bytes_max,
-        );
+        )
+        .with_outlines_bytes_max(settings.pipeline_cache_mib as u64 * MIB);
 
         let limits = limits(settings);
         let kept = Arc::clone(&store);

@@ -179,7 +179,7 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
     check(&with(&grouped), 0, "Not buying", "");
     check(
         &with(&["pipeline", "--score-min", "101"]),
-        1,
+        65,
         "",
         "filter.score_min must be from 0 to 100, got 101",
     );

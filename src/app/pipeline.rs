@@ -229,7 +229,7 @@ impl App {
                     filter: *filter,
                     asked,
                 };
-                let lots = self.lots(tenant).await?;
+                let lots = self.lots(tenant).await?.by_id();
                 app.fitting_items(lots, pipeline).boxed()
             }
             Selection::Named(deals) => app.named_items(tenant.into(), deals, asked).boxed(),

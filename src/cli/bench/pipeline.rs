@@ -140,8 +140,13 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
 }
 
 async fn fill(data: &Path, book: Book, deals: usize, statements: usize) -> Result<(), Failure> {
-    let store = Embedded::open(data, Options::default())
-        .map_err(|error| internal("make the store", &error))?;
+    // Faster than deals are ever left alone: all of them may come to wait.
+    let options = Options {
+        projections_waiting_max: deals,
+        ..Options::default()
+    };
+    let store =
+        Embedded::open(data, options).map_err(|error| internal("make the store", &error))?;
     let store = Arc::new(store);
     let mut appends = stream::iter(0..deals)
         .map(|deal| {

@@ -66,7 +66,7 @@ pub struct PipelineDeal {
 /// Which deals a stream of scores is of.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    Fitting(Filter),
+    Fitting(Box<Filter>),
     /// In this order, each answered, there or not.
     Named(Vec<Box<str>>),
 }
@@ -226,10 +226,10 @@ impl App {
             Selection::Fitting(filter) => {
                 let pipeline = Pipeline {
                     tenant: tenant.into(),
-                    filter,
+                    filter: *filter,
                     asked,
                 };
-                let lots = self.lots(tenant).await?;
+                let lots = self.lots(tenant).await?.by_id();
                 app.fitting_items(lots, pipeline).boxed()
             }
             Selection::Named(deals) => app.named_items(tenant.into(), deals, asked).boxed(),

@@ -93,7 +93,11 @@ impl App {
     pub(super) async fn lots(self: &Arc<Self>, tenant: &str) -> Result<Lots, Error> {
         let table = match self.portfolio.table(tenant).filter(|table| table.is_full()) {
             Some(table) => table,
-            None => self.filled(tenant).await?,
+            None => {
+                // Goes on when the caller gives up: the next one finds it done, or nearly.
+                let (app, tenant) = (Arc::clone(self), Box::<str>::from(tenant));
+                ended(tokio::spawn(async move { app.filled(&tenant).await }).await)?
+            }
         };
         Ok(match table.is_over() {
             true => Lots::of_store(tenant),

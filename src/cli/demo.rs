@@ -44,7 +44,7 @@ const DEALS_MAX: i32 = 1_000;
 
 /// What is known of one deal, to choose the one that is told in full.
 struct Row {
-    deal: pb::GetDealResponse,
+    deal: pb::PipelineDeal,
     score: pb::DealScore,
     explanation: pb::StallExplanation,
 }
@@ -107,9 +107,9 @@ async fn show(url: &str) -> Result<(), Failure> {
     tell(&(page.heading(&title(&deals)) + &view::pipeline::pipeline(&page, &deals)));
 
     let mut rows = Vec::new();
-    for deal in story.deals() {
+    for deal in deals {
         rows.push(
-            row(&mut client, &deal)
+            row(&mut client, deal)
                 .await
                 .map_err(|status| Failure::of_status(&status))?,
         );
@@ -177,30 +177,23 @@ async fn list(client: &mut Client) -> Result<Vec<pb::PipelineDeal>, Status> {
     };
     let answer = client.forecast.list_deals(request).await?;
     let mut deals = answer.into_inner().deals;
-    deals.sort_by_key(|deal| deal.outcome() != pb::Outcome::Unspecified);
+    deals.sort_by_key(|deal| !is_open(deal));
     Ok(deals)
 }
 
-async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
-    let deal_id = deal.to_owned();
-    let facts = client
-        .deals
-        .get_deal(pb::GetDealRequest {
-            deal_id: deal_id.clone(),
-        })
-        .await?;
+async fn row(client: &mut Client, deal: pb::PipelineDeal) -> Result<Row, Status> {
     let score = pb::ScoreDealRequest {
-        deal_id: deal_id.clone(),
+        deal_id: deal.deal_id.clone(),
         ..pb::ScoreDealRequest::default()
     };
     let score = client.qualification.score_deal(score).await?;
     let explanation = pb::ExplainStallRequest {
-        deal_id,
+        deal_id: deal.deal_id.clone(),
         ..pb::ExplainStallRequest::default()
     };
     let explanation = client.qualification.explain_stall(explanation).await?;
     Ok(Row {
-        deal: facts.into_inner(),
+        deal,
         score: score.into_inner().score.unwrap_or_default(),
         explanation: explanation.into_inner().explanation.unwrap_or_default(),
     })
@@ -209,7 +202,7 @@ async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
 /// The deal with most to tell: open and stalled, under a cap, with modifiers and words to cite.
 fn chosen(rows: &[Row]) -> Option<&Row> {
     let tells = |row: &&Row| {
-        let open = row.deal.outcome.is_none();
+        let open = is_open(&row.deal);
         let stalled = row.explanation.state() == pb::DealState::Stalled;
         let capped = row.score.gates.iter().any(|gate| gate.binding);
         let modified = row
@@ -243,9 +236,12 @@ async fn weekly(client: &mut Client, deal: &str) -> Result<Vec<Option<f64>>, Sta
     Ok(points.iter().map(|point| Some(point.score)).collect())
 }
 
+fn is_open(deal: &pb::PipelineDeal) -> bool {
+    deal.outcome() == pb::Outcome::Unspecified
+}
+
 fn title(deals: &[pb::PipelineDeal]) -> String {
-    let is_open = |deal: &&pb::PipelineDeal| deal.outcome() == pb::Outcome::Unspecified;
-    let open = deals.iter().filter(is_open).count();
+    let open = deals.iter().filter(|deal| is_open(deal)).count();
     format!(
         "The pipeline: {}, {open} of them open",
         view::count(deals.len(), "deal")
@@ -254,13 +250,10 @@ fn title(deals: &[pb::PipelineDeal]) -> String {
 
 /// `opp-1 · Acme Insurance · Claims platform`.
 fn called(row: &Row) -> String {
-    let facts = row.deal.deal.clone().unwrap_or_default();
-    let parts = [row.score.deal_id.as_str(), facts.account(), facts.name()];
-    parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<&str>>()
-        .join(" · ")
+    let deal = &row.deal;
+    let mut parts = vec![deal.deal_id.as_str(), &deal.account, &deal.name];
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
 }
 
 fn try_next(page: &Page, url: &str, deal: &str) -> String {
@@ -331,7 +324,7 @@ mod tests {
         let now: Timestamp = "2032-02-29T12:00:00Z".parse().unwrap();
         let checked = story.check(Some(now));
         assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
-        assert!(!story.deals().is_empty());
+        assert!(0 < checked.lines);
     }
 
     #[test]

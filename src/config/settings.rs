@@ -38,6 +38,9 @@ pub struct Settings {
     pub extractor_deadline_ms: u64,
     /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
     pub deal_cache_mib: usize,
+    /// Memory for the outlines of all deals, about 700 bytes each, once the pipeline was looked at; where they do not
+    /// fit, each look reads the store. Unit: MiB. Range: 1 to 1,048,576. Default: 128.
+    pub pipeline_cache_mib: usize,
     /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
     /// Default: 64.
     pub store_cache_mib: usize,
@@ -117,6 +120,12 @@ impl Settings {
                 "Milliseconds that the extractor is waited for",
             ),
             deal_cache_mib: from.number("deal-cache-mib", 64, 1..=MIB_MAX, "MiB for folded deals"),
+            pipeline_cache_mib: from.number(
+                "pipeline-cache-mib",
+                128,
+                1..=MIB_MAX,
+                "MiB for the outlines of all deals",
+            ),
             store_cache_mib: from.number(
                 "store-cache-mib",
                 64,

@@ -67,7 +67,7 @@ pub fn read(query: &[u8], token: &str) -> Option<(AsOf, Place)> {
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let is_ours = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    if digits.len() % 2 != 0 || !digits.iter().all(is_ours) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(is_ours) {
         return None;
     }
     (0..digits.len())

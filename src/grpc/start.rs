@@ -67,7 +67,8 @@ impl Server {
             Arc::new(SystemClock),
             Arc::new(model),
             deals_bytes_max,
-        );
+        )
+        .with_outlines_bytes_max(settings.pipeline_cache_mib as u64 * MIB);
         if let Some(extractor) = extractor {
             let deadline = Duration::from_millis(settings.extractor_deadline_ms);
             app = app.with_extractor(Arc::new(extractor), deadline);

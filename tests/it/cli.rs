@@ -183,6 +183,31 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
         "",
         "from must not be later than `to`",
     );
+    check(&with(&["pipeline"]), 0, "Happy ears: EUR ", "");
+    let stalled = [
+        "pipeline",
+        "--state",
+        "stalled,dark",
+        "--order",
+        "lift",
+        "--json",
+    ];
+    check(&with(&stalled), 0, "\"state\": \"DEAL_STATE_DARK\"", "");
+    let grouped = [
+        "pipeline",
+        "--all",
+        "--group-by",
+        "band",
+        "--compare",
+        "-8w",
+    ];
+    check(&with(&grouped), 0, "Not buying", "");
+    check(
+        &with(&["pipeline", "--score-min", "101"]),
+        65,
+        "",
+        "filter.score_min must be from 0 to 100, got 101",
+    );
     check(
         &with(&["score", "nosuch"]),
         1,

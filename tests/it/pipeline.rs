@@ -2,6 +2,7 @@
 //! pages and streams come whole and in order, and sums add up.
 
 mod pages;
+mod reopened;
 mod requests;
 mod streams;
 mod sums;

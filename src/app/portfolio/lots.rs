@@ -1,4 +1,4 @@
-//! Outlines lot by lot, by id: from a table, or from the store when there is none.
+//! Outlines lot by lot: from a table, or from the store when there is none.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -68,6 +68,14 @@ impl Lots {
             })),
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// The same in order of their ids, as the store lists them anyway.
+    pub fn by_id(mut self) -> Lots {
+        if let From::All { outlines, .. } = &mut self.from {
+            outlines.sort_unstable_by(|one, other| one.deal.cmp(&other.deal));
+        }
+        self
     }
 
     pub fn stop_on_drop(self: &Arc<Self>) -> Stop {

@@ -165,13 +165,12 @@ impl Table {
         lock(self.part(deal)).get(deal).cloned()
     }
 
-    /// All of them, by id.
+    /// All of them, in no order.
     pub fn all(&self) -> Vec<Arc<Outline>> {
         let mut all = Vec::new();
         for part in &self.parts {
             all.extend(lock(part).values().cloned());
         }
-        all.sort_unstable_by(|one, other| one.deal.cmp(&other.deal));
         all
     }
 

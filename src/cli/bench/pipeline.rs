@@ -18,6 +18,7 @@ use crate::cli::bench::book::Book;
 use crate::cli::bench::compare;
 use crate::cli::bench::open::forget_pages;
 use crate::cli::bench::open::internal;
+use crate::cli::bench::process::Process;
 use crate::cli::bench::stored;
 use crate::cli::client::Client;
 use crate::cli::failure::Failure;
@@ -49,11 +50,14 @@ pub struct Looked {
     pub peak_bytes_listening: Option<u64>,
     /// The first SummarizePipeline after the start.
     pub summary_cold: Duration,
+    /// The processor time of the service for it, which others on the machine do not lengthen.
+    pub summary_cold_cpu: Option<Duration>,
     pub peak_bytes_cold: Option<u64>,
     /// The middle of several in one minute.
     pub summary_warm: Duration,
     /// The middle of several, each as of another moment.
     pub summary_anew: Duration,
+    pub summary_anew_cpu: Option<Duration>,
     /// The same, grouped by the top cause, which takes every deal gone into.
     pub summary_deep: Duration,
     /// The best 50 by score.
@@ -83,10 +87,13 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
     let mut client = Client::connect(&process.url).await?;
 
     let now = pb::SummarizePipelineRequest::default();
+    let before = process.cpu();
     let summary_cold = summarize(&mut client, &now, deals).await?;
+    let summary_cold_cpu = since(&process, before);
     let peak_bytes_cold = process.peak_bytes();
     let mut warm = Vec::new();
     let mut anew = Vec::new();
+    let mut anew_cpu = Vec::new();
     let mut deep = Vec::new();
     for round in 0..ROUNDS {
         warm.push(summarize(&mut client, &now, deals).await?);
@@ -95,7 +102,9 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
             as_of: Some(moment::to_proto(moment::now() - hours)),
             ..now.clone()
         };
+        let before = process.cpu();
         anew.push(summarize(&mut client, &then, deals).await?);
+        anew_cpu.extend(since(&process, before));
         let by_cause = pb::SummarizePipelineRequest {
             group_by: vec![pb::PipelineGrouping::TopCause as i32],
             ..then
@@ -117,9 +126,11 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
         listening,
         peak_bytes_listening,
         summary_cold,
+        summary_cold_cpu,
         peak_bytes_cold,
         summary_warm: middle(warm),
         summary_anew: middle(anew),
+        summary_anew_cpu: (!anew_cpu.is_empty()).then(|| middle(anew_cpu)),
         summary_deep: middle(deep),
         list_warm: middle(list_warm),
         scores_first,
@@ -129,8 +140,13 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
 }
 
 async fn fill(data: &Path, book: Book, deals: usize, statements: usize) -> Result<(), Failure> {
-    let store = Embedded::open(data, Options::default())
-        .map_err(|error| internal("make the store", &error))?;
+    // Faster than deals are ever left alone: all of them may come to wait.
+    let options = Options {
+        projections_waiting_max: deals,
+        ..Options::default()
+    };
+    let store =
+        Embedded::open(data, options).map_err(|error| internal("make the store", &error))?;
     let store = Arc::new(store);
     let mut appends = stream::iter(0..deals)
         .map(|deal| {
@@ -204,6 +220,10 @@ fn check(counted: usize, deals: usize) -> Result<(), Failure> {
             &format!("{counted} of {deals} deals were answered"),
         )),
     }
+}
+
+fn since(process: &Process, before: Option<Duration>) -> Option<Duration> {
+    Some(process.cpu()?.saturating_sub(before?))
 }
 
 fn middle(mut times: Vec<Duration>) -> Duration {

@@ -144,6 +144,7 @@ fn groups(page: &Page, summary: &pb::PipelineSummary) -> String {
         cells.push(of_each(|amounts| &amounts.happy_ears_gap));
         table.add_row(cells);
     }
+    view::unbroken(&mut table, &[first.keys.len() + 1]);
     let left_out = match summary.groups_left_out {
         0 => String::new(),
         left => format!(" and {}\n", view::count(left as usize, "more group")),

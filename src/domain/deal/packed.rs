@@ -88,7 +88,9 @@ pub fn pack_outline(deal: &Deal) -> Vec<u8> {
 pub fn unpack(bytes: &[u8]) -> Option<Deal> {
     let mut reader = Reader::of(bytes);
     let outline_bytes = reader.count()?;
-    let mut deal = unpack_outline(reader.raw(outline_bytes)?)?;
+    let mut deal = open(reader.raw(outline_bytes)?, |reader| {
+        reader.timeline(read_name)
+    })?;
     rest::read(&mut reader, &mut deal)?;
     reader.is_at_end().then_some(deal)
 }
@@ -114,14 +116,22 @@ pub fn facts(bytes: &[u8], at: Instant) -> Option<Facts> {
     })
 }
 
-/// The deal of an outline: good to be scored and judged, and neither to be written to nor to be cited from.
+/// The deal of an outline: good to be scored and judged, and neither to be written to nor to be cited from. It is
+/// without the names that [`facts`] reads: they are half of the work, and nothing is judged by them.
 pub fn unpack_outline(bytes: &[u8]) -> Option<Deal> {
+    open(bytes, |reader| {
+        reader.value_at(Instant::MIN, Reader::text)?;
+        Some(Timeline::new())
+    })
+}
+
+fn open(bytes: &[u8], names: fn(&mut Reader) -> Option<Timeline<Name>>) -> Option<Deal> {
     let mut reader = Reader::of(bytes);
     let mut deal = Deal {
         revision: reader.number()?,
-        name: reader.timeline(read_name)?,
-        account: reader.timeline(read_name)?,
-        owner: reader.timeline(read_name)?,
+        name: names(&mut reader)?,
+        account: names(&mut reader)?,
+        owner: names(&mut reader)?,
         seller_stage: reader.timeline(read_name)?,
         amount: reader.timeline(read_money)?,
         close_date: reader.timeline(Reader::date)?,

@@ -130,7 +130,7 @@ pub fn score(request: pb::ScoreDealsRequest, now: Instant) -> Result<Scoring, Vi
     }
     let selection = match named {
         true => Selection::Named(read_ids(&mut reading, deal_ids)),
-        false => Selection::Fitting(read_filter(&mut reading, filter)),
+        false => Selection::Fitting(Box::new(read_filter(&mut reading, filter))),
     };
     let view = match pb::PipelineView::try_from(view) {
         Ok(pb::PipelineView::Unspecified | pb::PipelineView::Row) => View::Row,

@@ -5,11 +5,14 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 10] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/service.proto",
     "verbatim/v1/forecast.proto",
+    "verbatim/v1/past.proto",
+    "verbatim/v1/pipeline.proto",
+    "verbatim/v1/conversation.proto",
     "verbatim/v1/ingest.proto",
     "verbatim/v1/watch.proto",
     "verbatim/v1/writes.proto",

@@ -5,7 +5,11 @@
 
 mod deals;
 mod error;
+mod import;
 pub mod ingest;
+mod past;
+mod pipeline;
+mod portfolio;
 mod projection;
 mod read;
 mod turns;
@@ -18,6 +22,26 @@ use tokio::sync::RwLock;
 
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::import::Import;
+pub use crate::app::import::Imported;
+pub use crate::app::import::Taken;
+pub use crate::app::past::Comparison;
+pub use crate::app::past::ComparisonQuery;
+pub use crate::app::past::Trend;
+pub use crate::app::past::TrendQuery;
+pub use crate::app::pipeline::Item;
+pub use crate::app::pipeline::Listed;
+pub use crate::app::pipeline::Listing;
+pub use crate::app::pipeline::Pipeline;
+pub use crate::app::pipeline::PipelineDeal;
+pub use crate::app::pipeline::Selection;
+pub use crate::app::pipeline::Summed;
+pub use crate::app::pipeline::Told;
+pub use crate::app::pipeline::View;
+use crate::app::portfolio::OUTLINES_BYTES_MAX;
+use crate::app::portfolio::Portfolio;
+use crate::app::projection::Settling;
+pub use crate::app::projection::projection_of;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;
@@ -44,6 +68,8 @@ pub struct App {
     /// Held while an event is on its way to the disk; taken whole to wait for all that are.
     unsettled: RwLock<()>,
     feeds: Feeds,
+    portfolio: Portfolio,
+    settling: Settling,
 }
 
 impl App {
@@ -62,6 +88,16 @@ impl App {
             turns: Turns::new(),
             unsettled: RwLock::default(),
             feeds: Feeds::new(),
+            portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
+            settling: Settling::default(),
+        }
+    }
+
+    /// Bounds the memory for the outlines of all deals; past it, a look at the pipeline reads the store.
+    pub fn with_outlines_bytes_max(self, bytes_max: u64) -> App {
+        App {
+            portfolio: Portfolio::new(bytes_max),
+            ..self
         }
     }
 

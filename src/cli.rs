@@ -13,11 +13,14 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod import;
 mod lanes;
 mod load;
 mod moment;
 mod money;
 mod ndjson;
+mod past;
+mod pipeline;
 mod progress;
 mod record;
 mod schema;
@@ -70,12 +73,18 @@ enum Command {
     /// Send a file of writes, a line each
     #[command(after_help = load::EXAMPLES)]
     Load(load::LoadArgs),
+    /// Take in a transcript or an email
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::ImportCommand),
     /// How qualified a deal is, every point accounted for
     #[command(after_help = ask::SCORE_EXAMPLES)]
     Score(ask::ScoreArgs),
     /// Why a deal does not move, and what to ask next
     #[command(after_help = ask::EXPLAIN_EXAMPLES)]
     Explain(ask::ExplainArgs),
+    /// All deals side by side, and what they come to
+    #[command(after_help = pipeline::EXAMPLES)]
+    Pipeline(Box<pipeline::PipelineArgs>),
     /// Keep what a buyer said
     #[command(after_help = record::EXAMPLES)]
     Record(Box<record::RecordArgs>),
@@ -88,6 +97,12 @@ enum Command {
     /// What changes, a line each, until you have seen enough
     #[command(after_help = watch::EXAMPLES)]
     Watch(watch::WatchArgs),
+    /// The score of a deal over time
+    #[command(after_help = past::TREND_EXAMPLES)]
+    Trend(past::TrendArgs),
+    /// Why the score of a deal differs between two moments
+    #[command(after_help = past::COMPARE_EXAMPLES)]
+    Compare(past::CompareArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -121,12 +136,16 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => wait(demo::run(args)),
         Command::Load(args) => wait(load::run(args)),
+        Command::Import(command) => wait(import::run(command)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
+        Command::Pipeline(args) => wait(pipeline::run(*args)),
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
         Command::Watch(args) => wait(watch::run(args)),
+        Command::Trend(args) => wait(past::trend(args)),
+        Command::Compare(args) => wait(past::compare(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -203,9 +222,21 @@ mod tests {
             "verbatim|deal|set|acme|--amount|EUR 40000|--close-date|2026-12-18|--effective-at|now",
         );
         parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
+        parses("verbatim|trend|acme|--changes|--from|2026-01-01|--to|-1d|--as-shown");
+        parses("verbatim|compare|acme|--from|-30d|--to|now|--all|--json");
+        parses(
+            "verbatim|pipeline|--owner|Ana|--band|exploring,committed|--amount-min|EUR 1000|--as-of|-30d",
+        );
+        parses("verbatim|pipeline|--group-by|owner,close-month|--compare|-1w|--all|--json");
+        parses(
+            "verbatim|import|transcript|call.vtt|--deal|acme|--held-at|-2d|--buyer|Ana Ruiz=ana|--seller|Lee|--format|web-vtt|--partial",
+        );
+        parses("verbatim|import|email|-|--deal|acme|--buyer|ana@acme.example=ana|--dry-run|--json");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());
         assert!(Cli::try_parse_from(["verbatim", "score", "acme", "--as-of", "soon"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "compare", "acme"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "trend", "acme", "--daily", "--weekly"]).is_err());
     }
 }

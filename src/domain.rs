@@ -20,22 +20,32 @@
 //!   one topic, a **position** where that puts them at a moment.
 //! - **base**: the sum of points; **modifiers** multiply it; **gates** cap it; the result is the **score**.
 //! - **impairment**: why a criterion's points are lost; a **cell** is one loss; a **cause** gathers cells.
+//! - **ledger**: a score, or a difference of two, line by line: nine criteria, six modifiers, the cap.
+//! - **seen**: a deal as of one moment, of what was known at one; a **walk** goes through a history from one to another,
+//!   and a **change** is one thing on the way that moved the score, with the points by which it did.
+//! - **trend**: the points of the score over time.
 //! - **effective time**: when something was said or came true; **recorded time**: when the service learned it.
 //! - **buyer's step**: how far the buyer has come in buying, 0 to 7; the seller's stage **presumes** one.
+//! - **portfolio**: all deals of a tenant as they stand at a moment, a **row** each: the seller's facts and the
+//!   **verdict** that the buyer's words come to. A deal's **outline** is as much of it as a row takes.
+//! - **happy-ears gap**: what the seller's stages promise less what the evidence stands for, as amounts.
 //! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
 
 pub mod contradiction;
 pub mod deal;
 pub mod decide;
+pub mod difference;
 pub mod event;
 pub mod evidence;
 pub mod facts;
+pub mod ledger;
 pub mod loss;
 pub mod model;
 pub mod moment;
 pub mod money;
 pub mod person;
 pub mod phrase;
+pub mod portfolio;
 pub mod scale;
 pub mod score;
 pub mod stage;
@@ -50,4 +60,6 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 pub mod topic;
+pub mod trend;
+pub mod walk;
 pub mod words;

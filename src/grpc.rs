@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod health;
 pub mod ingest;
 pub mod limits;
+pub mod page_token;
 pub mod qualification;
 pub mod request;
 pub mod serve;

@@ -4,7 +4,6 @@
 //! without `..`, so that a new field of `proto/` does not compile until it is handled.
 
 pub mod claim;
-pub mod digest;
 pub mod event;
 pub mod facts;
 pub mod listed;
@@ -13,7 +12,7 @@ pub mod statement;
 pub mod value;
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 
 /// The generated messages, clients and servers of package `verbatim.v1`.
 pub mod pb {

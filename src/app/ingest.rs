@@ -166,7 +166,7 @@ impl App {
             };
             let outcome = match outcome {
                 Ok(written) if written.already => self
-                    .compare(key, shared, &draft.events, entry)
+                    .check_same(key, shared, &draft.events, entry)
                     .await?
                     .map(|()| written),
                 outcome => outcome,
@@ -209,7 +209,7 @@ impl App {
     }
 
     /// Holds a statement whose id is there already against the one that was kept or is about to be.
-    async fn compare(
+    async fn check_same(
         &self,
         key: &DealKey,
         shared: &SharedDeal,

@@ -181,7 +181,7 @@ impl App {
     }
 
     /// The deal as the query may see it.
-    async fn seen(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
+    pub(super) async fn seen(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
         let shared = self.deals.load(&query.deal).await?;
         let actual = shared.read().deal.revision();
         if actual == 0 {
@@ -302,7 +302,7 @@ impl App {
     }
 
     /// The moment asked for; else that of closing; else now.
-    fn moment(&self, deal: &Deal, as_of: Option<Instant>) -> Instant {
+    pub(super) fn moment(&self, deal: &Deal, as_of: Option<Instant>) -> Instant {
         as_of.or(deal.closed_at()).unwrap_or_else(|| self.now())
     }
 

@@ -62,7 +62,7 @@ pub struct Written {
 pub(super) const CONFLICTS_MAX: usize = 16;
 
 /// What the domain makes of a deal: the facts to record, none when they were there before.
-type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
+pub(super) type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
 
 impl App {
     /// Keeps a statement, durably and once, and answers with the new score.
@@ -240,7 +240,7 @@ impl App {
     ///
     /// Goes on to its end when the caller does not wait: an event that became durable is never missing from the deal in
     /// memory.
-    async fn write(
+    pub(super) async fn write(
         self: &Arc<Self>,
         key: &DealKey,
         expected: Option<u64>,
@@ -326,11 +326,10 @@ impl App {
             }
             is_due
         };
-        self.deals.put_back(key, shared);
+        self.portfolio.take(key, &shared.read().deal);
+        self.deals.put_back(key, Arc::clone(&shared));
         self.feeds.changed();
-        if is_due {
-            self.project(key.clone());
-        }
+        self.project(key, &shared, is_due);
     }
 
     /// The facts as the deal's next events.
@@ -357,13 +356,13 @@ impl App {
     }
 
     /// The score alone, as of now.
-    fn points(&self, deal: &Deal) -> f64 {
+    pub(super) fn points(&self, deal: &Deal) -> f64 {
         let as_of = deal.closed_at().unwrap_or(self.now());
         score::tally(&Moment::of(deal, &self.model, as_of)).score
     }
 }
 
-fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
+pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
     match expected {
         Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
         _ => Ok(()),

@@ -12,6 +12,7 @@ mod fill;
 mod history;
 mod ingest;
 mod open;
+mod pipeline;
 mod process;
 mod raw;
 mod report;
@@ -37,6 +38,7 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --mode ingest                     statements by the stream, and ScoreDeal meanwhile
   verbatim bench --mode watch --watchers 1000      what watchers cost writers
   verbatim bench --mode open                       start on a million statements, and what memory that takes
+  verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
 Service and baselines run in alternating slices, so that whatever else the machine does hits both: compare
 ratios, not figures. The callers are a tonic client that takes about as much of the machine as the server; the
@@ -65,10 +67,11 @@ pub struct BenchArgs {
     /// Seconds of load before anything counts
     #[arg(long, default_value_t = 2)]
     warm_up: u64,
-    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` 100000)
+    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` and `pipeline` 100000)
     #[arg(long)]
     deals: Option<usize>,
-    /// Statements in the store, for `open` (default: 10 a deal); for `ingest`, to send (default: 1000000)
+    /// Statements in the store, for `open` (default: 10 a deal) and `pipeline` (default: 20 a deal); for `ingest`, to
+    /// send (default: 1000000)
     #[arg(long)]
     statements: Option<usize>,
     /// Watchers, for `watch`
@@ -108,6 +111,8 @@ enum Mode {
     Ingest,
     /// Writes at a fixed rate, with nobody watching and with many
     Watch,
+    /// Look at the whole pipeline: sums, lists and streams of scores
+    Pipeline,
 }
 
 impl BenchArgs {
@@ -157,6 +162,13 @@ pub async fn run(args: BenchArgs) -> Result<String, Failure> {
             return Ok(match args.json {
                 true => lines(&report::opened_json(&opened)),
                 false => report::opened(&opened),
+            });
+        }
+        Mode::Pipeline => {
+            let looked = pipeline::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&report::pipeline::looked_json(&looked)),
+                false => report::pipeline::looked(&looked),
             });
         }
     };

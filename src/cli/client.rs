@@ -119,8 +119,9 @@ impl Client {
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
             deals: DealServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
-            forecast: ForecastServiceClient::new(channel.clone()),
-            ingest: IngestServiceClient::new(channel),
+            forecast: ForecastServiceClient::new(channel.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX),
+            ingest: IngestServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 

@@ -146,4 +146,10 @@ impl IngestService for Fake {
         });
         Ok(Response::new(Box::pin(answers)))
     }
+    async fn import_transcript(
+        &self,
+        _request: Request<pb::ImportTranscriptRequest>,
+    ) -> Result<Response<pb::ImportTranscriptResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
 }

@@ -9,6 +9,8 @@
 //! Nothing is forgotten that a past moment could ask for, so a deal answers for any day. The words of statements are
 //! not here: evidence names the revision of the statement that holds them.
 
+pub mod packed;
+
 use std::collections::BTreeMap;
 
 use crate::domain::event::Event;

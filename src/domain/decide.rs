@@ -43,6 +43,28 @@ pub fn hear(deal: &Deal, statement: Statement) -> Result<Vec<Fact>, Refusal> {
     recorded(deal, vec![Fact::Statement(statement)])
 }
 
+/// Hears statements whose ids are new to the deal, each once: all of them or none.
+pub fn hear_all(deal: &Deal, statements: Vec<Statement>) -> Result<Vec<Fact>, Refusal> {
+    let mut speakers: Vec<&Id> = Vec::new();
+    for statement in &statements {
+        if let Some(closed_at) = deal.closed_at()
+            && closed_at < statement.said_at
+        {
+            return Err(Refusal::Closed { closed_at });
+        }
+        if let Voice::Buyer { speaker, .. } = &statement.voice
+            && !speakers.contains(&&speaker.stakeholder)
+        {
+            speakers.push(&speaker.stakeholder);
+        }
+    }
+    if STATEMENTS_MAX < deal.statements_recorded() + statements.len() {
+        return Err(full("statements", STATEMENTS_MAX));
+    }
+    room_for(deal, speakers)?;
+    recorded(deal, statements.into_iter().map(Fact::Statement).collect())
+}
+
 /// The fields in which a statement sent again differs from the one that was kept.
 ///
 /// With `said_at_defaulted` the moment of the one sent is only that of its arrival.

@@ -36,7 +36,8 @@ pub struct Person {
     /// The moments at which they spoke.
     pub spoke: Timeline<()>,
     pub said: Strands,
-    stages: Option<Box<[Timeline<()>; BuyingStage::ALL.len()]>>,
+    /// Unset until they name one.
+    pub stages: Option<Box<[Timeline<()>; BuyingStage::ALL.len()]>>,
 }
 
 impl Person {

@@ -51,6 +51,13 @@ impl Strands {
         Strands(Vec::new())
     }
 
+    /// Strands that are in order of topic and side, each once; `None` when they are not.
+    pub fn in_order(strands: Vec<Strand>) -> Option<Strands> {
+        strands
+            .is_sorted_by(|one, next| (one.topic, one.side) < (next.topic, next.side))
+            .then_some(Strands(strands))
+    }
+
     /// Puts a claim where it belongs.
     pub fn insert(&mut self, topic: Topic, side: Side, at: Instant, order: Order, said: Said) {
         let found = self

@@ -43,6 +43,11 @@ impl Order {
     pub fn revision(self) -> u64 {
         u64::from(self.revision)
     }
+
+    /// The place within the event.
+    pub fn place(self) -> u8 {
+        self.place
+    }
 }
 
 impl<T> Timeline<T> {

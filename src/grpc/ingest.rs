@@ -14,7 +14,9 @@ use tonic::async_trait;
 
 use crate::app::App;
 use crate::app::ingest::Intake;
-use crate::grpc::answer;
+use crate::grpc::answer::conversation;
+use crate::grpc::answer::ingest;
+use crate::grpc::qualification::answer;
 use crate::grpc::request;
 use crate::grpc::status;
 use crate::wire::pb;
@@ -72,13 +74,23 @@ impl IngestService for Ingest {
         response.disable_compression();
         Ok(response)
     }
+
+    async fn import_transcript(
+        &self,
+        request: Request<pb::ImportTranscriptRequest>,
+    ) -> Result<Response<pb::ImportTranscriptResponse>, Status> {
+        let import = request::import_transcript(request.into_inner(), self.app.now())
+            .map_err(|violations| status::of_violations(&violations))?;
+        let imported = self.app.import(import).await.map_err(status::of)?;
+        Ok(answer(conversation::encode(&imported)))
+    }
 }
 
 impl Flow {
     async fn next(&mut self) -> Option<Result<pb::IngestResponse, Status>> {
         loop {
             if let Some(answer) = self.intake.answer() {
-                return Some(Ok(answer::ingest::encode(answer)));
+                return Some(Ok(ingest::encode(answer)));
             }
             if self.items.is_none() && self.intake.is_empty() {
                 return self.end.take().map(Err);

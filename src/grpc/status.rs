@@ -31,6 +31,7 @@ const RETRY_FAULT: Duration = Duration::from_secs(5);
 pub fn of(error: app::Error) -> Status {
     let message = error.to_string();
     match error {
+        app::Error::Unfit(violations) => of_violations(&violations),
         app::Error::DealNotFound(deal) => {
             let mut details = info(ErrorReason::DealNotFound, &[]);
             details.set_resource_info("verbatim.v1.Deal", &*deal, "", message.as_str());
@@ -74,11 +75,17 @@ pub fn of(error: app::Error) -> Status {
             let details = info(ErrorReason::RevisionAhead, &metadata);
             Status::with_error_details(Code::FailedPrecondition, message, details)
         }
-        app::Error::PlaceUnknown => {
-            let mut details = info(ErrorReason::ResumeToken, &[]);
-            details.add_bad_request_violation("resume_token", message.as_str());
-            Status::with_error_details(Code::InvalidArgument, message, details)
-        }
+        app::Error::PlaceUnknown => streams::resume_token(message),
+        app::Error::FromAfterTo { from, to } => of_violations(&Violations::one(
+            "from",
+            format_args!("must not be later than `to`, {to}, got {from}"),
+        )),
+        app::Error::SpanTooLong { what, count, limit } => of_violations(&Violations::one(
+            "from",
+            format_args!(
+                "must leave at most {limit} {what} up to `to`, got {count}: take a shorter span"
+            ),
+        )),
         app::Error::Store(error) => of_store(error),
     }
 }
@@ -169,7 +176,7 @@ pub fn of_violations(violations: &Violations) -> Status {
 
 /// The page token is not one of this call.
 pub fn page_token() -> Status {
-    let allowed = "must be empty or the next_page_token of a page of the same deal";
+    let allowed = "must be empty or the next_page_token of the page before, of the same request";
     let mut details = info(ErrorReason::PageToken, &[]);
     details.add_bad_request_violation("page_token", allowed);
     let message = format!("page_token {allowed}");

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
 
-fn verbatim(arguments: &[&str]) -> Command {
+pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {
@@ -157,6 +157,31 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
         0,
         "\"revision\": \"1\"",
         "",
+    );
+    check(&with(&["trend", "opp-1031"]), 0, "week by week", "");
+    check(
+        &with(&["trend", "opp-1031", "--changes"]),
+        0,
+        "What happened",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d"]),
+        0,
+        "Difference",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d", "--json"]),
+        0,
+        "\"kind\": \"CHANGE_KIND_AGED\"",
+        "",
+    );
+    check(
+        &with(&["trend", "opp-1031", "--from", "-1d", "--to", "-2d"]),
+        65,
+        "",
+        "from must not be later than `to`",
     );
     check(
         &with(&["score", "nosuch"]),

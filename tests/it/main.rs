@@ -6,6 +6,8 @@
 )]
 
 mod cli;
+mod conversation;
+mod difference;
 mod doors;
 mod drain;
 mod fuzz;
@@ -17,10 +19,12 @@ mod laws;
 mod layers;
 mod limits;
 mod past;
+mod pipeline;
 mod requests;
 mod server;
 mod store;
 mod streams;
 mod support;
 mod sweep;
+mod trend;
 mod watch;

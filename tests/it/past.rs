@@ -38,7 +38,7 @@ async fn live(app: &Arc<App>, clock: &ManualClock, told: Vec<(Instant, Fact)>) -
     let mut answers = Vec::new();
     for (told_at, fact) in told {
         clock.set(told_at);
-        match write(app, fact).await {
+        match write_to(app, &key(), fact).await {
             // A random history does not mind its own ending.
             Ok(()) | Err(Error::DealClosed { .. }) => {}
             Err(error) => panic!("{error}"),
@@ -53,26 +53,26 @@ async fn live(app: &Arc<App>, clock: &ManualClock, told: Vec<(Instant, Fact)>) -
     answers
 }
 
-async fn write(app: &Arc<App>, fact: Fact) -> Result<(), Error> {
-    let key = key();
+/// Writes what a history says next.
+pub async fn write_to(app: &Arc<App>, key: &DealKey, fact: Fact) -> Result<(), Error> {
     match fact {
-        Fact::Deal(facts) => app.upsert_deal(&key, facts, None).await.map(drop),
+        Fact::Deal(facts) => app.upsert_deal(key, facts, None).await.map(drop),
         Fact::Stakeholder(facts) => {
-            let written = app.upsert_stakeholders(&key, vec![facts], None);
+            let written = app.upsert_stakeholders(key, vec![facts], None);
             written.await.map(drop)
         }
         Fact::Milestone(facts) => {
-            let written = app.upsert_milestones(&key, vec![facts], None);
+            let written = app.upsert_milestones(key, vec![facts], None);
             written.await.map(drop)
         }
-        Fact::Ending(ending) => app.record_outcome(&key, ending, None).await.map(drop),
+        Fact::Ending(ending) => app.record_outcome(key, ending, None).await.map(drop),
         Fact::Retraction(retraction) => {
-            let written = app.retract_statement(&key, retraction, None);
+            let written = app.retract_statement(key, retraction, None);
             written.await.map(drop)
         }
         Fact::Statement(statement) => {
             let recording = Recording {
-                deal: key,
+                deal: key.clone(),
                 statement,
                 said_at_defaulted: false,
                 expected_revision: None,

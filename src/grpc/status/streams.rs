@@ -15,6 +15,13 @@ use crate::grpc::status::of_violations;
 use crate::grpc::status::retry;
 use crate::wire::pb::ErrorReason;
 
+/// The resume token is not one of this store.
+pub fn resume_token(message: String) -> Status {
+    let mut details = info(ErrorReason::ResumeToken, &[]);
+    details.add_bad_request_violation("resume_token", message.as_str());
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
 /// The status with which a watcher's stream ends.
 pub fn of_watch(ended: Ended) -> Status {
     let (code, message, reason, place) = match ended {

@@ -13,6 +13,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod import;
 mod lanes;
 mod load;
 mod moment;
@@ -69,6 +70,9 @@ enum Command {
     /// Send a file of writes, a line each
     #[command(after_help = load::EXAMPLES)]
     Load(load::LoadArgs),
+    /// Take in what another system knows of deals: a CRM's export
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::ImportCommand),
     /// How qualified a deal is, every point accounted for
     #[command(after_help = ask::SCORE_EXAMPLES)]
     Score(ask::ScoreArgs),
@@ -117,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => wait(demo::run(args)),
         Command::Load(args) => wait(load::run(args)),
+        Command::Import(args) => wait(import::run(args)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
         Command::Record(args) => wait(record::run(*args)),

@@ -47,6 +47,9 @@ pub enum After {
     GoOn,
 }
 
+/// Where a write comes from, for people.
+type Place = dyn Fn(usize) -> String + Send + Sync;
+
 /// What became of the lines sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -72,8 +75,14 @@ struct Sent {
 }
 
 impl Lanes {
-    /// `name` is what refusals call the file.
-    pub fn open(name: &str, client: &Client, after: After, progress: &Progress) -> Lanes {
+    /// `place` tells where a write comes from, by the number it was handed in with: refusals begin with it.
+    pub fn open(
+        place: impl Fn(usize) -> String + Send + Sync + 'static,
+        client: &Client,
+        after: After,
+        progress: &Progress,
+    ) -> Lanes {
+        let place: Arc<Place> = Arc::new(place);
         let stop = Arc::new(AtomicBool::new(false));
         let mut senders = Vec::new();
         let mut running = JoinSet::new();
@@ -81,7 +90,7 @@ impl Lanes {
             let (sender, waiting) = mpsc::channel(LANE_WAITING_MAX);
             senders.push(sender);
             let lane = Lane {
-                name: name.to_owned(),
+                place: Arc::clone(&place),
                 client: client.clone(),
                 after,
                 stop: stop.clone(),
@@ -96,7 +105,7 @@ impl Lanes {
         }
     }
 
-    /// Hands a line in; waits while its lane is full. False: a refusal ended it all.
+    /// Hands a write in; waits while its lane is full. False: a refusal ended it all.
     pub async fn send(&self, line: usize, write: Write) -> bool {
         let lane = lane_of(ndjson::deal_id(&write));
         let sent = self.senders[lane].send(Sent { line, write }).await;
@@ -125,7 +134,7 @@ impl Tally {
 
 /// Sends the writes of its deals one after another.
 struct Lane {
-    name: String,
+    place: Arc<Place>,
     client: Client,
     after: After,
     stop: Arc<AtomicBool>,
@@ -174,7 +183,7 @@ impl Lane {
     }
 
     fn refuse(&self, line: usize, status: &Status, tally: &mut Tally) {
-        let at = format!("{}:{line}", self.name);
+        let at = (self.place)(line);
         self.progress
             .tell(&format!("{at}: {}", failure::sentence(status)));
         for remark in failure::remarks(status) {
@@ -231,7 +240,8 @@ mod tests {
         let fake = Fake::new(refuse);
         let url = fake.serve().await;
         let client = Client::connect(&url).await.unwrap();
-        let lanes = Lanes::open("story", &client, after, &Progress::new("sending", 400));
+        let progress = Progress::new("sending", "line", 400);
+        let lanes = Lanes::open(|line| format!("story:{line}"), &client, after, &progress);
         for statement in 0..10 {
             for deal in 0..40 {
                 if !lanes

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
 
-fn verbatim(arguments: &[&str]) -> Command {
+pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {
@@ -44,15 +44,15 @@ fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
 }
 
 /// A service of its own, on a free port, gone at the end of the test.
-struct Service {
+pub struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    url: String,
+    pub url: String,
     _data: TempDir,
 }
 
 impl Service {
-    fn start() -> Service {
+    pub fn start() -> Service {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().to_str().unwrap();
         let mut command = verbatim(&[

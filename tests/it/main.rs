@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod crm;
 mod doors;
 mod drain;
 mod fuzz;

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::cli::import::book::Book;
-use crate::cli::import::book::Verdict;
-use crate::cli::import::reading::Amounts;
-use crate::cli::import::reading::Dates;
-use crate::cli::import::reading::Reading;
-use crate::cli::import::salesforce::Export;
-use crate::cli::import::salesforce::Known;
-use crate::cli::import::writes;
+use crate::cli::import::crm::book::Book;
+use crate::cli::import::crm::book::Verdict;
+use crate::cli::import::crm::reading::Amounts;
+use crate::cli::import::crm::reading::Dates;
+use crate::cli::import::crm::reading::Reading;
+use crate::cli::import::crm::salesforce::Export;
+use crate::cli::import::crm::salesforce::Known;
+use crate::cli::import::crm::writes;
 use crate::wire::pb;
 
 /// Reads both forms of the history of deals.

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::cli::import::table::Table;
+use crate::cli::import::crm::table::Table;
 use crate::cli::money;
 use crate::wire::pb;
 

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::cli::import::book::Verdict;
-use crate::cli::import::cell;
-use crate::cli::import::cell::DayOrder;
-use crate::cli::import::cell::When;
-use crate::cli::import::table::Row;
-use crate::cli::import::table::Table;
+use crate::cli::import::crm::book::Verdict;
+use crate::cli::import::crm::cell;
+use crate::cli::import::crm::cell::DayOrder;
+use crate::cli::import::crm::cell::When;
+use crate::cli::import::crm::table::Row;
+use crate::cli::import::crm::table::Table;
 use crate::wire::pb;
 
 /// What the command line says about all files of an import.

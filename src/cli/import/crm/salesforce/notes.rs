@@ -5,14 +5,14 @@
 
 use jiff::Timestamp;
 
-use crate::cli::import::book::Book;
-use crate::cli::import::book::Verdict;
-use crate::cli::import::reading::Dates;
-use crate::cli::import::reading::Reading;
-use crate::cli::import::salesforce::Contact;
-use crate::cli::import::salesforce::Export;
-use crate::cli::import::salesforce::Known;
-use crate::cli::import::writes;
+use crate::cli::import::crm::book::Book;
+use crate::cli::import::crm::book::Verdict;
+use crate::cli::import::crm::reading::Dates;
+use crate::cli::import::crm::reading::Reading;
+use crate::cli::import::crm::salesforce::Contact;
+use crate::cli::import::crm::salesforce::Export;
+use crate::cli::import::crm::salesforce::Known;
+use crate::cli::import::crm::writes;
 use crate::wire::pb;
 
 /// Reads tasks, events and emails.

@@ -16,15 +16,15 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::cli::import::book::Book;
-use crate::cli::import::book::Verdict;
-use crate::cli::import::reading::Dates;
-use crate::cli::import::reading::Options;
-use crate::cli::import::reading::Reading;
-use crate::cli::import::table::Row;
-use crate::cli::import::table::Table;
-use crate::cli::import::words;
-use crate::cli::import::writes;
+use crate::cli::import::crm::book::Book;
+use crate::cli::import::crm::book::Verdict;
+use crate::cli::import::crm::reading::Dates;
+use crate::cli::import::crm::reading::Options;
+use crate::cli::import::crm::reading::Reading;
+use crate::cli::import::crm::table::Row;
+use crate::cli::import::crm::table::Table;
+use crate::cli::import::crm::words;
+use crate::cli::import::crm::writes;
 use crate::wire::pb;
 use crate::wire::pb::write::Write;
 
@@ -61,6 +61,9 @@ struct Known {
     /// Stages with the moment each was set, oldest first.
     stages: Vec<(Timestamp, String)>,
 }
+
+/// A role, and since when it is held where that is said.
+type HeldSince<'a> = (Option<Timestamp>, &'a str);
 
 /// A person.
 struct Contact {
@@ -209,7 +212,7 @@ impl<'a> Export<'a> {
         let created = Dates::named(table, &["CreatedDate"], self.options)?;
         let [role, deleted] = ["Role", "IsDeleted"].map(|name| table.column(&[name]));
         // Each row of a person adds a role to those of the rows before.
-        let mut held: HashMap<(&str, &str), Vec<(Option<Timestamp>, &str)>> = HashMap::new();
+        let mut held: HashMap<(&str, &str), Vec<HeldSince>> = HashMap::new();
         for row in &table.rows {
             let at = Reading::of(table, row).moment(created);
             let whose = (row.cell(Some(deal)), row.cell(Some(contact)));

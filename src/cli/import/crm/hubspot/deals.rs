@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::cli::import::book::Book;
-use crate::cli::import::book::Ids;
-use crate::cli::import::book::Verdict;
-use crate::cli::import::cell::When;
-use crate::cli::import::hubspot::RECORD_ID;
-use crate::cli::import::reading::Amounts;
-use crate::cli::import::reading::Dates;
-use crate::cli::import::reading::Options;
-use crate::cli::import::reading::Reading;
-use crate::cli::import::table::Table;
-use crate::cli::import::words;
-use crate::cli::import::writes;
+use crate::cli::import::crm::book::Book;
+use crate::cli::import::crm::book::Ids;
+use crate::cli::import::crm::book::Verdict;
+use crate::cli::import::crm::cell::When;
+use crate::cli::import::crm::hubspot::RECORD_ID;
+use crate::cli::import::crm::reading::Amounts;
+use crate::cli::import::crm::reading::Dates;
+use crate::cli::import::crm::reading::Options;
+use crate::cli::import::crm::reading::Reading;
+use crate::cli::import::crm::table::Table;
+use crate::cli::import::crm::words;
+use crate::cli::import::crm::writes;
 use crate::wire::pb;
 use crate::wire::pb::write::Write;
 

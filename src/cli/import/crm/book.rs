@@ -8,11 +8,11 @@ use std::collections::hash_map::Entry as MapEntry;
 
 use jiff::Timestamp;
 
-use crate::cli::import::merge;
-use crate::cli::import::merge::Subject;
-use crate::cli::import::merge::subject;
-use crate::cli::import::table::Row;
-use crate::cli::import::table::Table;
+use crate::cli::import::crm::merge;
+use crate::cli::import::crm::merge::Subject;
+use crate::cli::import::crm::merge::subject;
+use crate::cli::import::crm::table::Row;
+use crate::cli::import::crm::table::Table;
 use crate::cli::ndjson;
 use crate::cli::view::count;
 use crate::wire::pb::write::Write;

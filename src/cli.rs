@@ -75,7 +75,7 @@ enum Command {
     /// Send a file of writes, a line each
     #[command(after_help = load::EXAMPLES)]
     Load(load::LoadArgs),
-    /// Take in a transcript or an email
+    /// Take in what other systems know: a transcript, an email, a CRM's export
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::ImportCommand),
     /// How qualified a deal is, every point accounted for

@@ -12,6 +12,7 @@
 pub mod divide;
 pub mod draft;
 pub mod email;
+pub mod page;
 pub mod speech;
 
 mod cues;
@@ -22,7 +23,6 @@ mod history;
 mod label;
 mod lines;
 mod owners;
-mod page;
 mod recognise;
 mod scribe;
 mod signature;

@@ -155,10 +155,10 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
             &checked,
             client,
             After::Stop,
-            &Progress::new("playing the story", checked.lines),
+            &Progress::new("playing the story", "line", checked.lines),
         )
         .await;
-    let told = load::told(&tally, checked.lines, started);
+    let told = load::told(&tally, "line", checked.lines, started);
     if tally.refused > 0 {
         return Err(Failure::new(
             Exit::Internal,

@@ -65,7 +65,13 @@ impl Story {
         after: After,
         progress: &Progress,
     ) -> Tally {
-        let lanes = Lanes::open(&self.name, client, after, progress);
+        let name = self.name.clone();
+        let lanes = Lanes::open(
+            move |line| format!("{name}:{line}"),
+            client,
+            after,
+            progress,
+        );
         for (line, text) in ndjson::lines(&self.text) {
             // What is wrong with a line was told when the file was checked.
             let Ok(mut message) = ndjson::read(text) else {

@@ -66,6 +66,9 @@ pub struct Lanes {
     stop: Arc<AtomicBool>,
 }
 
+/// Where a write comes from, for people, by the number it was handed in with.
+type Place = dyn Fn(usize) -> String + Send + Sync;
+
 /// A line on its way.
 struct Sent {
     line: usize,
@@ -74,7 +77,7 @@ struct Sent {
 
 /// The stream and what is on it.
 struct Sending {
-    name: String,
+    place: Arc<Place>,
     client: Client,
     after: After,
     stop: Arc<AtomicBool>,
@@ -88,12 +91,17 @@ struct Sending {
 }
 
 impl Lanes {
-    /// `name` is what refusals call the file.
-    pub fn open(name: &str, client: &Client, after: After, progress: &Progress) -> Lanes {
+    /// `place` tells where a write comes from, by the number it was handed in with: refusals begin with it.
+    pub fn open(
+        place: impl Fn(usize) -> String + Send + Sync + 'static,
+        client: &Client,
+        after: After,
+        progress: &Progress,
+    ) -> Lanes {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, waiting) = mpsc::channel(WINDOW);
         let sending = Sending {
-            name: name.to_owned(),
+            place: Arc::new(place),
             client: client.clone(),
             after,
             stop: stop.clone(),
@@ -197,7 +205,7 @@ impl Sending {
             }
             Some(Outcome::Refused(refused)) => {
                 self.tally.refused += 1;
-                self.refuse(&format!("{}:{line}", self.name), &status_of(refused));
+                self.refuse(&(self.place)(line), &status_of(refused));
             }
             None => return Err(Status::internal("an answer without an outcome")),
         }
@@ -207,8 +215,8 @@ impl Sending {
     /// No stream can be had: what was not answered may or may not be there, and the rest is not sent.
     fn give_up(&mut self, status: &Status) {
         let at = match self.unanswered.front() {
-            Some(sent) => format!("{}:{}", self.name, sent.line),
-            None => self.name.clone(),
+            Some(sent) => (self.place)(sent.line),
+            None => "at the end".to_owned(),
         };
         self.tally.refused += usize::from(!self.unanswered.is_empty());
         self.refuse(&at, status);
@@ -300,7 +308,8 @@ mod tests {
         let fake = Fake::new(refuse);
         let url = fake.serve().await;
         let client = Client::connect(&url).await.unwrap();
-        let lanes = Lanes::open("story", &client, after, &Progress::new("sending", 400));
+        let progress = Progress::new("sending", "line", 400);
+        let lanes = Lanes::open(|line| format!("story:{line}"), &client, after, &progress);
         for statement in 0..10 {
             for deal in 0..40 {
                 if !lanes

@@ -78,6 +78,26 @@ pub fn read(written: Written<'_>) -> Conversation {
         lose_all(&mut conversation, NO_SENDER, &body);
         return conversation;
     }
+    let (lines, fates) = judged(&body, &name);
+    write(&mut conversation, speaker, &lines, &fates);
+    if is_cut_off(&message) {
+        let last = lines[lines.len() - 1];
+        conversation.not_understood.add(last, CUT);
+    }
+    conversation
+}
+
+/// Of the body of an email the words of its sender alone; empty where none are.
+pub fn own_words(body: &str, sender: &str) -> String {
+    let body = page::printable(body);
+    let (lines, fates) = judged(&body, sender);
+    let kept = lines.iter().zip(&fates).filter(|(_, fate)| !fate.is_cut());
+    let kept: Vec<&str> = kept.map(|(line, _)| line.text).collect();
+    page::unwrapped(&kept)
+}
+
+/// The lines of a body, and what becomes of each.
+fn judged<'a>(body: &'a str, sender: &str) -> (Vec<Line<'a>>, Vec<Fate>) {
     let lines: Vec<Line<'_>> = body
         .split('\n')
         .enumerate()
@@ -87,13 +107,8 @@ pub fn read(written: Written<'_>) -> Conversation {
         })
         .collect();
     let mut fates = history::fates(&lines);
-    signature::cut(&lines, &mut fates, &name);
-    write(&mut conversation, speaker, &lines, &fates);
-    if is_cut_off(&message) {
-        let last = lines[lines.len() - 1];
-        conversation.not_understood.add(last, CUT);
-    }
-    conversation
+    signature::cut(&lines, &mut fates, sender);
+    (lines, fates)
 }
 
 fn write(conversation: &mut Conversation, speaker: &str, lines: &[Line<'_>], fates: &[Fate]) {

@@ -36,7 +36,7 @@ impl Page {
     }
 
     /// All lines, numbered from 1.
-    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let lines = self.text.split('\n').enumerate();
         lines.map(|(place, text)| Line {
             number: place + 1,
@@ -45,7 +45,7 @@ impl Page {
     }
 
     /// Lines that are not blank.
-    pub fn spoken_lines(&self) -> impl Iterator<Item = Line<'_>> {
+    pub(super) fn spoken_lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.lines().filter(|line| !line.text.trim().is_empty())
     }
 }

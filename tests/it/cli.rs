@@ -44,15 +44,15 @@ fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
 }
 
 /// A service of its own, on a free port, gone at the end of the test.
-struct Service {
+pub struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    url: String,
+    pub url: String,
     _data: TempDir,
 }
 
 impl Service {
-    fn start() -> Service {
+    pub fn start() -> Service {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().to_str().unwrap();
         let mut command = verbatim(&[

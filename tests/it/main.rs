@@ -8,6 +8,7 @@
 mod cli;
 mod confirmations;
 mod conversation;
+mod crm;
 mod difference;
 mod doors;
 mod drain;

@@ -41,7 +41,7 @@ const THREADS_MAX: usize = 16;
 
 /// The tables of outlines.
 pub struct Portfolio {
-    /// Told to no writer: to look here takes less than to write.
+    /// By tenant: looked into by every write, written to once a tenant.
     tables: RwLock<HashMap<Box<str>, Arc<Table>>>,
     /// Held while a table is filled.
     filling: Mutex<()>,

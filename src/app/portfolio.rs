@@ -30,7 +30,7 @@ use crate::domain::deal::packed;
 use crate::store;
 use crate::store::DealKey;
 
-/// Memory for the outlines of all tenants, if no other limit is given. Unit: bytes. About 700 a deal of 20 statements.
+/// Memory for the outlines of a tenant, if no other limit is given. Unit: bytes. About 700 a deal of 20 statements.
 pub const OUTLINES_BYTES_MAX: u64 = 128 << 20;
 
 /// Portfolios judged at a time: each takes every core, so more would only wait for each other.
@@ -41,7 +41,7 @@ const THREADS_MAX: usize = 16;
 
 /// The tables of outlines.
 pub struct Portfolio {
-    /// Told to no writer: to look here takes less than to write.
+    /// By tenant: looked into by every write, written to once a tenant.
     tables: RwLock<HashMap<Box<str>, Arc<Table>>>,
     /// Held while a table is filled.
     filling: Mutex<()>,
@@ -99,9 +99,11 @@ impl App {
                 ended(tokio::spawn(async move { app.filled(&tenant).await }).await)?
             }
         };
+        let all = table.all();
+        // Asked afterwards: a table that is over lets go of what it has, and what was taken from it may lack some.
         Ok(match table.is_over() {
             true => Lots::of_store(tenant),
-            false => Lots::of(table.all()),
+            false => Lots::of(all),
         })
     }
 

@@ -23,7 +23,7 @@ use crate::learn::LABELS_MAX;
 use crate::learn::Row;
 
 /// A feature is learned when so many sentences show it.
-const SHOWN_MIN: usize = 3;
+const SHOWN_MIN: usize = 2;
 
 /// A kind of claim is learned when so many sentences make it.
 const CLAIMED_MIN: usize = 5;

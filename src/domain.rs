@@ -34,6 +34,7 @@
 //! - **happy-ears gap**: what the seller's stages promise less what the evidence stands for, as amounts.
 //! - **progress**: something new from the buyer: a first or firmer support, a later step, a milestone done.
 
+pub mod amendment;
 pub mod contradiction;
 pub mod deal;
 pub mod decide;

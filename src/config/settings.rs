@@ -95,6 +95,10 @@ pub enum LogFormat {
 
 impl Settings {
     /// The one place that knows each setting.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a setting is a few lines, and there are many"
+    )]
     pub(in crate::config) fn read(from: &mut Reader) -> Settings {
         Settings {
             data: from.path("data", "./verbatim-data", "Directory of the embedded store"),

@@ -6,6 +6,7 @@
 //!
 //! Asked for the other way round, the same way is walked and every change has the other sign.
 
+use crate::domain::amendment;
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
 use crate::domain::ledger::Ledger;
@@ -16,7 +17,6 @@ use crate::domain::score;
 use crate::domain::statement::Statement;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
-use crate::domain::walk;
 use crate::domain::walk::Change;
 use crate::domain::walk::LearnedLater;
 use crate::domain::walk::Quotes;
@@ -90,7 +90,7 @@ impl Between {
         if either < known {
             return;
         }
-        if let Some(statement) = walk::amended(&event.fact) {
+        if let Some(statement) = amendment::amended(&event.fact) {
             let statement = statement.clone();
             return self.amend(event, &statement);
         }
@@ -114,7 +114,7 @@ impl Between {
 
     /// The statements that are taken back or judged anew between the ends.
     pub fn amended(&self) -> Vec<Id> {
-        walk::all_amended(self.learned.iter().map(|(_, event)| event))
+        amendment::all_amended(self.learned.iter().map(|(_, event)| event))
     }
 
     /// Has a statement that is amended at hand, to be cited.
@@ -189,9 +189,9 @@ impl Between {
         }
         // Said and amended within what one end knows more than the other: neither counts it as it was.
         if event.recorded_at <= last.known_at {
-            walk::amend(&mut self.since, &event.fact, |_| false);
+            amendment::amend(&mut self.since, &event.fact, |_| false);
         }
-        walk::amend(&mut self.learned, &event.fact, |_| false);
+        amendment::amend(&mut self.learned, &event.fact, |_| false);
     }
 
     fn learn(&mut self, event: Event) {

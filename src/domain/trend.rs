@@ -5,6 +5,7 @@
 
 use std::vec::IntoIter;
 
+use crate::domain::amendment;
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
 use crate::domain::loss;
@@ -19,7 +20,6 @@ use crate::domain::statement::Statement;
 use crate::domain::text::Id;
 use crate::domain::time::Date;
 use crate::domain::time::Instant;
-use crate::domain::walk;
 use crate::domain::walk::Change;
 use crate::domain::walk::Quotes;
 use crate::domain::walk::Walk;
@@ -209,10 +209,10 @@ impl Lived {
         };
         // With what was known then, a statement shows as it was until it is amended.
         let shown_before = |said| self.knowledge == Knowledge::Then && said <= at;
-        if walk::amend(&mut self.since, &event.fact, shown_before) {
+        if amendment::amend(&mut self.since, &event.fact, shown_before) {
             return;
         }
-        let is_amendment = walk::amended(&event.fact).is_some();
+        let is_amendment = amendment::amended(&event.fact).is_some();
         if at < self.from || self.knowledge == Knowledge::Now && is_amendment {
             self.base.apply(&event);
         } else if at <= self.to {
@@ -230,7 +230,7 @@ impl Lived {
 
     /// The statements that are taken back or judged anew between the ends.
     pub fn amended(&self) -> Vec<Id> {
-        walk::all_amended(self.since.iter().map(|(_, event)| event))
+        amendment::all_amended(self.since.iter().map(|(_, event)| event))
     }
 
     /// Has a statement that is amended at hand, to be cited.

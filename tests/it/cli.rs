@@ -158,6 +158,28 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
         "\"revision\": \"1\"",
         "",
     );
+    check(
+        &with(&["score", "nosuch"]),
+        1,
+        "",
+        "verbatim: there is no deal nosuch",
+    );
+    check(
+        &with(&["score", "nosuch", "--json"]),
+        1,
+        "",
+        "\"reason\": \"DEAL_NOT_FOUND\"",
+    );
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
+fn the_past_of_a_deal_and_the_whole_pipeline_are_asked_about() {
+    let service = Service::start();
+    let at = ["--server", &service.url];
+    let with = |arguments: &[&'static str]| [arguments, &at].concat();
+    let load = [&["load", STORY, "--shift-to-today"], at.as_slice()].concat();
+    check(&load, 0, "lines taken, in", "sending ");
     check(&with(&["trend", "opp-1031"]), 0, "week by week", "");
     check(
         &with(&["trend", "opp-1031", "--changes"]),
@@ -207,18 +229,6 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
         65,
         "",
         "filter.score_min must be from 0 to 100, got 101",
-    );
-    check(
-        &with(&["score", "nosuch"]),
-        1,
-        "",
-        "verbatim: there is no deal nosuch",
-    );
-    check(
-        &with(&["score", "nosuch", "--json"]),
-        1,
-        "",
-        "\"reason\": \"DEAL_NOT_FOUND\"",
     );
     assert_eq!(service.stop(), Some(0));
 }

@@ -221,6 +221,7 @@ fn retry(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store;
     use crate::domain::text::Id;
     use crate::domain::time::Instant;
 

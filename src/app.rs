@@ -4,6 +4,7 @@
 //! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod aside;
 mod breaker;
 mod confirm;
 mod deals;

@@ -1,6 +1,5 @@
 //! A whole conversation into statements, in one write: all of them or none.
 
-use std::panic;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -12,6 +11,7 @@ use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
 use crate::app::Scored;
+use crate::app::aside::aside;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
 use crate::app::write::expect;
@@ -34,7 +34,6 @@ use crate::domain::text::Id;
 use crate::domain::text::Line;
 use crate::domain::time::Instant;
 use crate::domain::topic::Channel;
-use crate::store;
 use crate::store::DealKey;
 use crate::store::EVENTS_MAX;
 use crate::wire::reading::AHEAD_MAX;
@@ -226,18 +225,6 @@ fn with_claims(mut taken: Vec<Taken>, fresh: &[Statement]) -> Vec<Taken> {
         taken.drafted.statement.claims.clone_from(&statement.claims);
     }
     taken
-}
-
-/// Does work that takes a while where it holds nobody up.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done),
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => panic::resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(_) => Err(store::Error::Closed.into()),
-        },
-    }
 }
 
 /// Reads the file and makes statements of it.

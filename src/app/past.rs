@@ -3,12 +3,12 @@
 //! Days and weeks with all that is known now are answered from the folded deal. All else is folded anew from the
 //! history, in one pass and page by page; only the entries between the ends asked for are held at once.
 
-use std::panic;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
+use crate::app::aside::aside;
 use crate::app::deals::PAGE_EVENTS;
 use crate::app::deals::SharedDeal;
 use crate::domain::difference::Between;
@@ -26,7 +26,6 @@ use crate::domain::trend::POINTS_MAX;
 use crate::domain::trend::Point;
 use crate::domain::trend::Shown;
 use crate::domain::trend::TrendStep;
-use crate::store;
 use crate::store::DealKey;
 use crate::store::Revision;
 
@@ -276,19 +275,5 @@ fn check_span(what: &'static str, count: usize, limit: usize) -> Result<(), Erro
     match limit < count {
         true => Err(Error::SpanTooLong { what, count, limit }),
         false => Ok(()),
-    }
-}
-
-/// Does what takes some milliseconds where it holds up no other call.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, store::Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done),
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => panic::resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(_) => Err(store::Error::Closed),
-        },
     }
 }

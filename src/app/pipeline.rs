@@ -11,9 +11,9 @@ use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
 use crate::app::Scored;
+use crate::app::aside::aside;
 use crate::app::portfolio::Lots;
 use crate::app::portfolio::Outline;
-use crate::app::portfolio::ended;
 use crate::app::portfolio::threads;
 use crate::domain::portfolio::AsOf;
 use crate::domain::portfolio::Need;
@@ -265,8 +265,7 @@ impl App {
             let (app, pipeline) = (Arc::clone(&self), Arc::clone(&pipeline));
             async move {
                 let lot = lot?;
-                let judging = tokio::task::spawn_blocking(move || app.judged(&lot, &pipeline));
-                ended(judging.await)
+                aside(move || app.judged(&lot, &pipeline)).await?
             }
         })
         .buffered(threads())

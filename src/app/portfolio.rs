@@ -22,12 +22,12 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::app::Error;
+use crate::app::aside::ended;
 pub use crate::app::portfolio::lots::Lots;
 pub use crate::app::portfolio::table::Outline;
 use crate::app::portfolio::table::Table;
 use crate::domain::deal::Deal;
 use crate::domain::deal::packed;
-use crate::store;
 use crate::store::DealKey;
 
 /// Memory for the outlines of a tenant, if no other limit is given. Unit: bytes. About 700 a deal of 20 statements.
@@ -96,7 +96,7 @@ impl App {
             None => {
                 // Goes on when the caller gives up: the next one finds it done, or nearly.
                 let (app, tenant) = (Arc::clone(self), Box::<str>::from(tenant));
-                ended(tokio::spawn(async move { app.filled(&tenant).await }).await)?
+                ended(tokio::spawn(async move { app.filled(&tenant).await }).await)??
             }
         };
         let all = table.all();
@@ -134,7 +134,7 @@ impl App {
                     while let Some(lot) = runtime.block_on(lots.next(&app))? {
                         work(&app, &mut made, lot)?;
                     }
-                    Ok(made)
+                    Ok::<_, Error>(made)
                 })
             })
             .collect();
@@ -142,7 +142,7 @@ impl App {
         let _stop = lots.stop_on_drop();
         let mut made = Vec::new();
         for thread in threads {
-            made.push(ended(thread.await)?);
+            made.push(ended(thread.await)??);
         }
         drop(pass);
         Ok(made)
@@ -163,18 +163,6 @@ impl App {
         self.on_every_lot(Lots::of_store(tenant), fill).await?;
         table.end();
         Ok(table)
-    }
-}
-
-/// What a thread has come to; a panic goes on here.
-pub fn ended<T>(joined: Result<Result<T, Error>, tokio::task::JoinError>) -> Result<T, Error> {
-    match joined {
-        Ok(made) => made,
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(_) => Err(store::Error::Closed.into()),
-        },
     }
 }
 

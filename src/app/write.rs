@@ -1,6 +1,5 @@
 //! The writes: load the deal, let the domain decide, append durably, derive the new score.
 
-use std::panic;
 use std::sync::Arc;
 
 use crate::app::App;
@@ -8,6 +7,7 @@ use crate::app::Error;
 use crate::app::Query;
 use crate::app::Read;
 use crate::app::Scored;
+use crate::app::aside::ended;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
 use crate::app::projection;
@@ -262,14 +262,7 @@ impl App {
         let key = key.clone();
         let writing =
             tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
-        match writing.await {
-            Ok(written) => written,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => panic::resume_unwind(panic),
-                // The runtime is shutting down.
-                Err(_) => Err(store::Error::Closed.into()),
-            },
-        }
+        ended(writing.await)?
     }
 
     async fn write_in_turn(

@@ -29,8 +29,7 @@ COPY --from=build --chown=65532:65532 /data /var/lib/verbatim
 # The settings of `serve`; a flag wins over them.
 ENV VERBATIM_DATA=/var/lib/verbatim/deals \
     VERBATIM_LISTEN=0.0.0.0:7450 \
-    VERBATIM_OPS_LISTEN=0.0.0.0:7451 \
-    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+    VERBATIM_OPS_LISTEN=0.0.0.0:7451
 
 USER 65532:65532
 WORKDIR /var/lib/verbatim

@@ -90,9 +90,7 @@ class Network(unittest.TestCase):
             ]
 
         self.assertEqual(ports("http://collector.monitoring:4317"), [53, 53, 4317])
-        self.assertEqual(ports("https://collector.example.com"), [53, 53, 443])
-        self.assertEqual(ports("http://collector/v1"), [53, 53, 80])
-        self.assertEqual(ports("http://[fd00::1]:4318"), [53, 53, 4318])
+        self.assertEqual(ports("http://[fd00::1]:4318/"), [53, 53, 4318])
 
     def test_it_can_be_left_out(self):
         values = {"networkPolicy": {"enabled": False}}

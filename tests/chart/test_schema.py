@@ -58,6 +58,8 @@ class Schema(unittest.TestCase):
         self.refused("service.port", 0, "service port")
         self.refused("service.type", "ExternalName", "service type")
         self.refused("otlp.endpoint", "collector:4317", "otlp endpoint")
+        self.refused("otlp.endpoint", "http://collector", "otlp endpoint")
+        self.refused("otlp.endpoint", "https://collector:4317", "otlp endpoint")
         self.refused("otlp.resourceAttributes", {"a": "b,c=d"}, "otlp resourceAttributes")
         self.refused("serviceMonitor.interval", "30", "serviceMonitor interval")
         self.refused("prometheusRule.disabled", ["VerbatimUp"], "prometheusRule disabled")

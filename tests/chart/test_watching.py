@@ -17,13 +17,14 @@ WATCHED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": Tr
 HERE = pathlib.Path(__file__).parent
 
 HISTOGRAMS = {
-    "verbatim_request_duration_seconds": {"service", "method"},
+    "verbatim_request_duration_seconds": {"exported_service", "method"},
     "verbatim_store_sync_duration_seconds": set(),
     "verbatim_store_group_appends": set(),
 }
-# What the operations port tells, with its labels. Prometheus adds those of the target.
+# What the operations port tells, with its labels. Prometheus adds those of the target, and since the target has a label
+# `service`, that of the metric is kept as `exported_service`.
 METRICS = {
-    "verbatim_requests_total": {"service", "method", "code"},
+    "verbatim_requests_total": {"exported_service", "method", "code"},
     "verbatim_requests_in_flight": set(),
     "verbatim_streams_open": {"method"},
     "verbatim_store_appends_total": {"outcome"},
@@ -39,6 +40,9 @@ METRICS = {
     "verbatim_watchers": set(),
     "verbatim_extractor_requests_total": {"outcome"},
     "verbatim_build_info": {"version", "rustc"},
+    "verbatim_runtime_workers": set(),
+    "verbatim_runtime_alive_tasks": set(),
+    "verbatim_runtime_global_queue_depth": set(),
     "process_start_time_seconds": set(),
     "process_resident_memory_bytes": set(),
     "process_cpu_seconds_total": set(),

@@ -146,13 +146,13 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{/* Starting lasts as long as the store takes to open and be checked. The two probes that can end the process ask only
-     whether it lives: a full disk makes it unready, and starting it anew would not help. */}}
+{{/* Three questions. Has it started: its port is bound once the store is open and checked, and the operations port long
+     before. Does it live, does it take calls. A full disk makes it unready and neither of the others: starting it anew
+     would not help. */}}
 {{- define "verbatim.probes" -}}
 startupProbe:
-  httpGet:
-    path: /livez
-    port: ops
+  tcpSocket:
+    port: grpc
   periodSeconds: 2
   timeoutSeconds: 2
   failureThreshold: {{ div (add .Values.startupBudgetSeconds 1) 2 }}

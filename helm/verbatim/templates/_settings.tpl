@@ -90,9 +90,5 @@
 
 {{/* The port of an OTLP endpoint. */}}
 {{- define "verbatim.otlpPort" -}}
-{{- $host := (urlParse .Values.otlp.endpoint).host -}}
-{{- if regexMatch ":[0-9]+$" $host -}}
-{{- regexFind "[0-9]+$" $host -}}
-{{- else if hasPrefix "https:" .Values.otlp.endpoint -}}443{{- else -}}80
-{{- end -}}
+{{- regexFind "[0-9]+$" (trimSuffix "/" .Values.otlp.endpoint) -}}
 {{- end -}}

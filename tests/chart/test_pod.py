@@ -196,7 +196,17 @@ class Life(unittest.TestCase):
         )
         odd = 'a "b" \\ c\n<ä>'
         self.assertEqual(tomllib.loads(settings({"config": {"log_level": odd}}))["log_level"], odd)
-        self.assertEqual(tomllib.loads(settings({"config": {"calls_max": 1_000_000}}))["calls_max"], 1_000_000)
+
+    def test_a_large_number_is_written_out_also_where_helm_takes_numbers_for_floats(self):
+        def large(chart):
+            path = chart / "values.yaml"
+            path.write_text(path.read_text().replace("drain_ms: 10000", "drain_ms: 600000\n  calls_max: 1000000"))
+
+        home, chart = rendering.copy_of_chart(large)
+        with home:
+            text = settings({}, chart=chart)
+        self.assertIn("calls_max = 1000000\n", text)
+        self.assertIn("drain_ms = 600000\n", text)
 
     def test_a_model_of_yours_is_mounted_and_named(self):
         for model, source in (

@@ -37,5 +37,6 @@ class Readme(unittest.TestCase):
         notes = rendering.files({})["NOTES.txt"]
         for words in ("rollout status statefulset/demo-verbatim", "test demo --logs", "data-demo-verbatim-0"):
             self.assertIn(words, notes)
+        self.assertNotIn("helm", rendering.files({"tests": {"enabled": False}})["NOTES.txt"].split("To know")[0])
         open_to_all = rendering.files({"networkPolicy": {"enabled": False}})["NOTES.txt"]
         self.assertIn("every Pod of the cluster", open_to_all)

@@ -58,7 +58,8 @@ app.kubernetes.io/component: test
 {{- end -}}
 
 {{- define "verbatim.image" -}}
-{{- $repository := required "image.repository: needed: where you pushed the image, such as registry.example.com/verbatim" .Values.image.repository -}}
+{{- $needed := "image.repository: needed: where you pushed the image, such as registry.example.com/verbatim" -}}
+{{- $repository := required $needed .Values.image.repository -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}

@@ -109,6 +109,25 @@ class Dashboard:
         again = [change["owner"] for change in self.ran(*follow, "--items", "3")[1:]]
         self.assertEqual(again, ["Ann", "Ben", "Cem"])
 
+    def test_it_follows_through_a_restart_of_the_service(self) -> None:
+        home = folder(self)
+        service = Service(home / "data")
+        self.addClassCleanup(lambda: service.stop())
+        follow = ["--follow", str(home / "token"), "--items", "2", "--json"]
+        command = [sys.executable, str(PYTHON / self.program), "--server", service.url, *follow]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+            self.addClassCleanup(watching.kill)
+            self.assertIn("summary", json.loads(watching.stdout.readline()))
+            while not (home / "token").exists():
+                self.assertIsNone(watching.poll())
+            service.ask("DealService/UpsertDeal", {"deal": {"dealId": "opp-1", "owner": "Ann"}})
+            self.assertEqual(json.loads(watching.stdout.readline())["owner"], "Ann")
+            service.stop()
+            service = Service(home / "data", service.url.removeprefix("http://"))
+            service.ask("DealService/UpsertDeal", {"deal": {"dealId": "opp-1", "owner": "Ben"}})
+            self.assertEqual(json.loads(watching.stdout.readline())["owner"], "Ben")
+            self.assertEqual(watching.wait(PATIENCE_S), 0)
+
     def test_a_token_of_another_store_is_said_to_be_one(self) -> None:
         place = self.home / f"foreign-{self.program}.token"
         place.write_text("41.0000000000000000.00000000\n")
@@ -130,8 +149,7 @@ class Dashboard:
 class ByHttp(Dashboard, Pipeline):
     program = "dashboard_http.py"
 
-    def test_each_call_of_the_feed_and_of_lists_answers_by_the_line(self) -> None:
-        """What the dashboards do not use of these services, by plain HTTP."""
+    def test_the_history_that_a_chart_draws_is_there(self) -> None:
         url = self.service.url
         history = self.service.ask("ForecastService/GetScoreHistory", {"dealId": "opp-1031", "step": "TREND_STEP_WEEKLY"})
         self.assertLess(10, len(history["points"]))

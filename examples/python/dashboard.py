@@ -20,7 +20,6 @@ from door import Refused
 from door import patiently
 
 OPEN = {"status": "DEAL_STATUS_OPEN"}
-PAGE_SIZE = 200
 COMPARED_WITH = timedelta(weeks=4)
 CHANGED_SINCE = timedelta(weeks=1)
 # A read that fails because the service is starting or busy is asked again for so long.
@@ -35,7 +34,7 @@ RESUME_LONGEST_S = 10.0
 # ---------------------------------------------------------------------------------------------
 
 
-def dashboard(door: Door, as_of: datetime, top: int) -> dict:
+def dashboard(door: Door, as_of: datetime, top: int, page_size: int) -> dict:
     """Every number of the dashboard, all as of one moment."""
     moment = timestamp(as_of)
 
@@ -51,7 +50,7 @@ def dashboard(door: Door, as_of: datetime, top: int) -> dict:
             "comparedWith": timestamp(as_of - COMPARED_WITH),
         },
     )
-    deals = list(by_lift(ask, moment))
+    deals = list(by_lift(ask, moment, page_size))
     told = {
         "asOf": moment,
         "modelVersion": sums["modelVersion"],
@@ -68,9 +67,9 @@ def dashboard(door: Door, as_of: datetime, top: int) -> dict:
     return told
 
 
-def by_lift(ask: Callable[[str, dict], dict], moment: str) -> Iterator[dict]:
+def by_lift(ask: Callable[[str, dict], dict], moment: str, page_size: int) -> Iterator[dict]:
     """All open deals, page by page, those with the most to win first."""
-    request = {"filter": OPEN, "order": "PIPELINE_ORDER_LIFT", "asOf": moment, "pageSize": PAGE_SIZE}
+    request = {"filter": OPEN, "order": "PIPELINE_ORDER_LIFT", "asOf": moment, "pageSize": page_size}
     while True:
         page = ask("ForecastService/ListDeals", request)
         yield from page["deals"]
@@ -250,6 +249,7 @@ def main(door_to: Callable[[str], Door], about: str) -> int:
     parser.add_argument("--server", default="http://127.0.0.1:7450", help="default: %(default)s")
     parser.add_argument("--as-of", type=moment, help="a moment such as 2026-11-20T12:00:00Z; default: now")
     parser.add_argument("--top", type=int, default=5, help="how many deals to list; default: %(default)s")
+    parser.add_argument("--page-size", type=int, default=200, help="deals asked for at once; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="JSON, the dashboard on one line and each change on one")
     parser.add_argument("--follow", type=Path, metavar="FILE", help="then tell what changes since the token in FILE")
     parser.add_argument("--items", type=int, help="end after so many changes; default: never")
@@ -257,7 +257,7 @@ def main(door_to: Callable[[str], Door], about: str) -> int:
     args = parser.parse_args()
     try:
         door = door_to(args.server)
-        told = dashboard(door, args.as_of or datetime.now(timezone.utc), args.top)
+        told = dashboard(door, args.as_of or datetime.now(timezone.utc), args.top, args.page_size)
         print(json.dumps(told) if args.json else as_text(told), flush=True)
         if args.follow:
             for change in follow(door, args.follow, args.items, args.idle):

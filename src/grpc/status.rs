@@ -223,6 +223,7 @@ mod tests {
     use super::*;
     use crate::domain::text::Id;
     use crate::domain::time::Instant;
+    use crate::store;
 
     #[track_caller]
     fn check(error: app::Error, code: Code, reason: &str, metadata: &[(&str, &str)]) -> Status {

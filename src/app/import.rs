@@ -268,7 +268,7 @@ fn refuse_what_is_open(reading: &mut Reading, conversation: &Conversation, cast:
         reading.refuse(
             &buyers,
             format_args!(
-                "or sellers must name every speaker, or partial be set: {label:?} speaks (turns: {turns}, first at line {line})"
+                "must, with sellers, name every speaker, or partial be set: {label:?} speaks (turns: {turns}, first at line {line})"
             ),
         );
     }

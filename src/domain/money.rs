@@ -10,14 +10,16 @@ pub struct Money {
     nanos: i32,
 }
 
-/// Why an amount is refused.
+/// Why an amount is refused: what one of its parts must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMoney {
-    #[error("currency_code must be three capital letters, such as EUR")]
+    #[error("must be three capital letters, such as EUR")]
     Currency,
-    #[error("nanos must be from -999999999 to 999999999")]
+    /// The billionths.
+    #[error("must be from -999999999 to 999999999")]
     Nanos,
-    #[error("units and nanos must have the same sign")]
+    /// The billionths.
+    #[error("must have the same sign as units")]
     Signs,
 }
 

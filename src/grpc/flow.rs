@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream;
 use http::HeaderMap;
+use http_body::Body as _;
 use http_body::Frame;
 use http_body_util::BodyExt;
 use http_body_util::StreamBody;
@@ -56,6 +57,10 @@ impl Places {
 /// The body of a streaming answer: ends in DEADLINE_EXCEEDED at `until`, in INTERNAL after a panic, and holds its place
 /// until then.
 pub fn within(body: Body, until: Until, place: Place) -> Body {
+    // A refusal is a head alone, and has to say that it is: gRPC's C core takes an empty frame behind it for a fault.
+    if body.is_end_stream() {
+        return body;
+    }
     let frames = stream::unfold(Some((body, until, place)), |flowing: Flowing| async {
         let (mut body, until, place) = flowing?;
         let next = AssertUnwindSafe(body.frame()).catch_unwind();
@@ -131,6 +136,14 @@ mod tests {
         let body = within(body, None, places.take().unwrap());
         assert!(places.take().is_none());
         assert_eq!(ending(body).await, (Bytes::from_static(b"one two"), None));
+        assert!(places.take().is_some());
+    }
+
+    #[test]
+    fn a_refusal_stays_a_head_alone_and_holds_no_place() {
+        let places = Places::new(1);
+        let body = within(Body::empty(), None, places.take().unwrap());
+        assert!(body.is_end_stream());
         assert!(places.take().is_some());
     }
 

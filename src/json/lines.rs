@@ -154,10 +154,13 @@ impl Lines {
         let kind = self.kind.name();
         let Unreadable { field, cause } = what;
         let at = if field.is_empty() { "" } else { " at " };
+        let mut details = ErrorDetails::with_bad_request_violation(field, cause);
+        // As of any body that cannot be read.
+        details.set_error_info("INVALID_FIELDS", "verbatim.v1", []);
         Status::with_error_details(
             Code::InvalidArgument,
             format!("line {number} is not a {kind}{at}{field}: {cause}"),
-            ErrorDetails::with_bad_request_violation(field, cause),
+            details,
         )
     }
 
@@ -300,6 +303,8 @@ mod tests {
         let end = end.unwrap();
         assert_eq!(end.code(), Code::InvalidArgument);
         assert!(end.message().starts_with("line 2"), "{}", end.message());
+        let reason = end.get_details_error_info().map(|info| info.reason);
+        assert_eq!(reason.as_deref(), Some("INVALID_FIELDS"));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::fmt;
 use prost_types::Timestamp;
 
 use crate::domain::money::Money;
+use crate::domain::money::NotMoney;
 use crate::domain::stakeholder::BuyingRole;
 use crate::domain::stakeholder::Roles;
 use crate::domain::text::Id;
@@ -132,7 +133,15 @@ pub fn money(reading: &mut Reading, path: &Path<'_>, money: Option<pb::Money>) -
         units,
         nanos,
     } = money?;
-    reading.note(path, Money::new(&currency_code, units, nanos))
+    Money::new(&currency_code, units, nanos)
+        .map_err(|error| {
+            let part = match error {
+                NotMoney::Currency => "currency_code",
+                NotMoney::Nanos | NotMoney::Signs => "nanos",
+            };
+            reading.refuse(&path.field(part), error);
+        })
+        .ok()
 }
 
 pub fn encode_money(money: Money) -> pb::Money {
@@ -216,5 +225,25 @@ mod tests {
         assert!(told.ends_with("xxx\"…"), "{told}");
         assert!(told.contains("\"\\u{7}x"), "{told}");
         assert!(told.len() < 130, "{told}");
+    }
+
+    #[track_caller]
+    fn check_money(currency_code: &str, units: i64, nanos: i32, field: &str) {
+        let mut reading = Reading::of(Origin::Store);
+        let given = pb::Money {
+            currency_code: currency_code.into(),
+            units,
+            nanos,
+        };
+        assert!(money(&mut reading, &Path::ROOT.field("amount"), Some(given)).is_none());
+        let told = reading.end(Some(())).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{field} must ")), "{told}");
+    }
+
+    #[test]
+    fn the_part_of_an_amount_that_is_wrong_is_named() {
+        check_money("euro", 1, 0, "amount.currency_code");
+        check_money("EUR", 1, 1_000_000_000, "amount.nanos");
+        check_money("EUR", 1, -1, "amount.nanos");
     }
 }

@@ -12,6 +12,7 @@ mod crm;
 mod difference;
 mod doors;
 mod drain;
+mod examples;
 mod extraction;
 mod extractor;
 mod fuzz;

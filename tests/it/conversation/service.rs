@@ -174,7 +174,7 @@ async fn what_is_not_understood_refuses_the_whole_unless_partial() {
     let told = violations(&refusal);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(
-        told[0].starts_with("buyers: or sellers must name every speaker"),
+        told[0].starts_with("buyers: must, with sellers, name every speaker"),
         "{told:?}"
     );
     assert!(

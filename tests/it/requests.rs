@@ -304,18 +304,18 @@ const CLAIM: &[Case<pb::RecordBuyerStatementRequest>] = &[
     (|r| claim(r).impact = impact("EUR", i64::MIN, 0), "", ""),
     (
         |r| claim(r).impact = impact("eur", 1, 0),
-        "statement.claims[0].impact",
+        "statement.claims[0].impact.currency_code",
         "capital",
     ),
     (
         |r| claim(r).impact = impact("EUR", 1, -1),
-        "statement.claims[0].impact",
+        "statement.claims[0].impact.nanos",
         "same sign",
     ),
     (
         |r| claim(r).impact = impact("EUR", 1, i32::MIN),
-        "statement.claims[0].impact",
-        "nanos",
+        "statement.claims[0].impact.nanos",
+        "from -999999999",
     ),
     (|r| claim(r).target_date = "2199-12-31".into(), "", ""),
     (
@@ -411,7 +411,7 @@ const DEAL: &[Case<pb::UpsertDealRequest>] = &[
     ),
     (
         |r| deal(r).amount = impact("", 1, 0),
-        "deal.amount",
+        "deal.amount.currency_code",
         "three capital letters",
     ),
     (

@@ -113,7 +113,7 @@ const LIST: &[Case<pb::ListDealsRequest>] = &[
     ),
     (
         |r| filter(r).amount_min = money("eur", 1),
-        "filter.amount_min",
+        "filter.amount_min.currency_code",
         "capital letters",
     ),
     (

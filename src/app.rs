@@ -3,6 +3,7 @@
 //! A write goes through `write`, a read through `read`; both meet folded deals in `deals`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod append;
 mod deals;
 mod error;
 mod projection;
@@ -28,6 +29,7 @@ use crate::clock::Clock;
 use crate::domain::model::Model;
 use crate::domain::time::Instant;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 /// Verbatim's use cases over one store, one clock and one model.
 pub struct App {
@@ -36,6 +38,7 @@ pub struct App {
     model: Arc<Model>,
     deals: Deals,
     turns: Turns,
+    telemetry: Telemetry,
 }
 
 impl App {
@@ -46,13 +49,32 @@ impl App {
         model: Arc<Model>,
         deals_bytes_max: u64,
     ) -> App {
+        let telemetry = Telemetry::default();
+        let metrics = Arc::clone(&telemetry.metrics);
         App {
-            deals: Deals::new(Arc::clone(&store), deals_bytes_max),
+            deals: Deals::new(Arc::clone(&store), deals_bytes_max, metrics),
             store,
             clock,
             model,
             turns: Turns::new(),
+            telemetry,
         }
+    }
+
+    /// The same, but what happens is told to `telemetry`.
+    pub fn reporting_to(mut self, telemetry: Telemetry) -> App {
+        self.deals.reporting_to(Arc::clone(&telemetry.metrics));
+        self.telemetry = telemetry;
+        self
+    }
+
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// The estimated memory of folded deals.
+    pub fn deal_cache_bytes(&self) -> u64 {
+        self.deals.bytes()
     }
 
     /// The moment the service takes as now.

@@ -13,6 +13,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod healthcheck;
 mod lanes;
 mod load;
 mod moment;
@@ -84,6 +85,9 @@ enum Command {
     /// What was recorded of a deal, oldest first
     #[command(after_help = ask::HISTORY_EXAMPLES)]
     History(ask::HistoryArgs),
+    /// Ask a service once whether it is ready, for probes in images without a shell
+    #[command(after_help = healthcheck::EXAMPLES)]
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -122,6 +126,7 @@ pub fn run() -> ExitCode {
         Command::Record(args) => wait(record::run(*args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
+        Command::Healthcheck(args) => wait(healthcheck::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -285,7 +285,7 @@ impl App {
             };
 
             let bytes = events.iter().map(wire::event::encode).collect();
-            match self.store.append(key, before, bytes).await {
+            match self.append(key, before, bytes).await {
                 Ok(revision) => {
                     self.apply(key, shared, events);
                     let written = Written {

@@ -15,8 +15,10 @@ use clap::ArgAction;
 
 use crate::config::PREFIX;
 use crate::config::file::TomlFile;
-
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+use crate::config::form::is_log_filter;
+use crate::config::form::is_origin;
+use crate::config::form::log_filters;
+use crate::config::form::path;
 
 pub struct Reader<'a> {
     flags: &'a BTreeMap<&'static str, Vec<String>>,
@@ -100,20 +102,7 @@ impl<'a> Reader<'a> {
             allowed: "a path".to_owned(),
             help,
         };
-        let mut reading = setting.reading(None, "default".to_owned());
-        let mut value = None;
-        if let Some(given) = self.given(flag) {
-            match given.only().and_then(path) {
-                Some(path) => {
-                    reading.toml = Some(quoted(&path.to_string_lossy()));
-                    reading.origin = given.origin;
-                    value = Some(path);
-                }
-                None => self.fault(&given, &setting),
-            }
-        }
-        self.readings.push(reading);
-        value
+        self.one_or_none(setting, path, |path| path.to_string_lossy().into_owned())
     }
 
     pub fn address(&mut self, flag: &'static str, default: &str, help: &'static str) -> SocketAddr {
@@ -132,6 +121,20 @@ impl<'a> Reader<'a> {
             |text| text.parse().ok(),
             |address| quoted(&address.to_string()),
         )
+    }
+
+    pub fn address_or_none(
+        &mut self,
+        flag: &'static str,
+        help: &'static str,
+    ) -> Option<SocketAddr> {
+        let setting = Setting {
+            flag,
+            value_name: "ADDR",
+            allowed: "an IP ADDRESS:PORT, such as 127.0.0.1:7451 or [::]:7451".to_owned(),
+            help,
+        };
+        self.one_or_none(setting, |text| text.parse().ok(), SocketAddr::to_string)
     }
 
     /// One of some words; the first is the default.
@@ -177,20 +180,14 @@ impl<'a> Reader<'a> {
     }
 
     pub fn log_level(&mut self, flag: &'static str, default: &str, help: &'static str) -> String {
-        let allowed = format!("one of {}, or such as info,sled=warn", LEVELS.join(", "));
+        let allowed = log_filters();
         let setting = Setting {
             flag,
             value_name: "LEVEL",
             allowed,
             help,
         };
-        let parse = |text: &str| {
-            let fits = text.split(',').all(|part| {
-                let (target, level) = part.split_once('=').unwrap_or(("all", part));
-                !target.trim().is_empty() && LEVELS.contains(&level.trim())
-            });
-            fits.then(|| text.to_owned())
-        };
+        let parse = |text: &str| is_log_filter(text).then(|| text.to_owned());
         self.one(
             setting,
             default.to_owned(),
@@ -228,6 +225,28 @@ impl<'a> Reader<'a> {
         }
         self.readings.push(reading);
         origins
+    }
+
+    fn one_or_none<T>(
+        &mut self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Option<T>,
+        to_text: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        let mut reading = setting.reading(None, "default".to_owned());
+        let mut value = None;
+        if let Some(given) = self.given(setting.flag) {
+            value = given.only().and_then(parse);
+            match &value {
+                Some(value) => {
+                    reading.toml = Some(quoted(&to_text(value)));
+                    reading.origin = given.origin;
+                }
+                None => self.fault(&given, &setting),
+            }
+        }
+        self.readings.push(reading);
+        value
     }
 
     fn one<T>(
@@ -359,20 +378,8 @@ fn key(flag: &str) -> String {
     flag.replace('-', "_")
 }
 
-fn variable(flag: &str) -> String {
+pub fn variable(flag: &str) -> String {
     format!("{PREFIX}{}", key(flag).to_uppercase())
-}
-
-fn path(text: &str) -> Option<PathBuf> {
-    (!text.is_empty()).then(|| PathBuf::from(text))
-}
-
-/// `*`, or scheme and host without a path.
-fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    text == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '*']))
 }
 
 fn quoted(text: &str) -> String {

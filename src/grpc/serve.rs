@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
@@ -13,10 +14,13 @@ use tonic::transport::server::TcpIncoming;
 use crate::app::App;
 use crate::grpc::calls::Calls;
 use crate::grpc::door::Door;
+use crate::grpc::faults;
+use crate::grpc::figures;
 use crate::grpc::health::Health;
 use crate::grpc::limits::Limits;
-use crate::store::Fault;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
+use crate::telemetry::readiness::Check;
 use crate::wire::DESCRIPTOR;
 
 /// Flow-control windows that let a page of history pass without a pause.
@@ -27,19 +31,20 @@ const HEADERS_BYTES_MAX: u32 = 16 << 10;
 /// A peer that is gone is noticed after these two.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the store is asked for a fault when no call tells of one.
-const FAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A server that serves, in the background, until it is stopped.
 pub struct Server {
     address: SocketAddr,
     limits: Limits,
     health: Health,
+    telemetry: Telemetry,
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     fault_watch: JoinHandle<()>,
+    /// Dropped to end it.
+    fault_watch_stop: oneshot::Sender<()>,
     /// The store's lasting fault, once it has one.
     fault: watch::Receiver<Option<String>>,
 }
@@ -72,6 +77,8 @@ impl Server {
     ) -> Result<Server, StartError> {
         let health = Health::new();
         let refused = Arc::new(Notify::new());
+        let telemetry = app.telemetry().clone();
+        figures::report(&telemetry.metrics, &app, &store);
         let calls = Calls::new(app, aside(&health)?, Arc::clone(&refused), limits);
         let door = Door::new(calls, limits).map_err(StartError::Origin)?;
         let unbound = |cause| StartError::Listen {
@@ -86,12 +93,16 @@ impl Server {
 
         health.serving().await;
         let (fault_sender, fault) = watch::channel(None);
-        let fault_watch = tokio::spawn(watch_faults(
+        let (fault_watch_stop, stopped) = oneshot::channel();
+        let fault_watch = tokio::spawn(faults::watch(
             Arc::clone(&store),
             health.clone(),
+            telemetry.clone(),
             refused,
             fault_sender,
+            stopped,
         ));
+        telemetry.readiness.holds(Check::Start);
         let (closing, mut closed) = watch::channel(false);
         let streams_max = limits.streams_max;
         let serving = tokio::spawn(async move {
@@ -107,10 +118,12 @@ impl Server {
             address,
             limits: limits.clone(),
             health,
+            telemetry,
             store,
             closing,
             serving,
             fault_watch,
+            fault_watch_stop,
             fault,
         })
     }
@@ -123,9 +136,11 @@ impl Server {
     /// Stops so that nothing is lost: reports that it does not serve, goes on for `drain`, accepts no more, lets calls
     /// in flight end for at most `drain_timeout`, and closes the store.
     pub async fn stop(mut self) {
-        self.fault_watch.abort();
-        // Waited for, so that it cannot report health after what is reported next; the error says that it was aborted.
-        let _ = (&mut self.fault_watch).await;
+        drop(self.fault_watch_stop);
+        // Waited for, so that it cannot report health after what is reported next, nor hold the store open.
+        let _ = self.fault_watch.await;
+        let readiness = &self.telemetry.readiness;
+        readiness.fails(Check::Shutdown, "the service is stopping");
         self.health.not_serving().await;
         tokio::time::sleep(self.limits.drain).await;
 
@@ -182,41 +197,4 @@ fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {
     Ok(Routes::new(health.service())
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
-}
-
-/// Asks the store for a fault each second, and at once when a call was refused; ends at a lasting one.
-async fn watch_faults(
-    store: Arc<dyn Store>,
-    health: Health,
-    refused: Arc<Notify>,
-    lasting: watch::Sender<Option<String>>,
-) {
-    let mut serves = true;
-    loop {
-        match store.fault() {
-            Some(Fault::Lasting(cause)) => {
-                tracing::error!(cause, "the store has a fault; the service does not serve");
-                health.not_serving().await;
-                // An error means that nobody waits for the server's end.
-                let _ = lasting.send(Some(cause));
-                return;
-            }
-            Some(Fault::Passing(cause)) if serves => {
-                tracing::error!(cause, "the store refuses writes; the service waits");
-                health.not_serving().await;
-                serves = false;
-            }
-            None if !serves => {
-                tracing::info!("the store takes writes again");
-                health.serving().await;
-                serves = true;
-            }
-            Some(Fault::Passing(_)) | None => {}
-        }
-        let turn = tokio::time::sleep(FAULT_INTERVAL);
-        tokio::select! {
-            () = refused.notified() => {}
-            () = turn => {}
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use crate::app::App;
 use crate::clock::SystemClock;
@@ -18,6 +19,7 @@ use crate::store::Store;
 use crate::store::embedded;
 use crate::store::embedded::Embedded;
 use crate::store::memory::Memory;
+use crate::telemetry::Telemetry;
 
 const MIB: u64 = 1 << 20;
 
@@ -52,8 +54,16 @@ impl Server {
     ///
     /// In this order: [`StartError::Model`], [`StartError::Store`], [`StartError::Serve`].
     pub async fn start(settings: &Settings) -> Result<Server, StartError> {
+        Server::start_reporting(settings, Telemetry::default()).await
+    }
+
+    /// The same, telling `telemetry` what happens. Errors as [`Server::start`].
+    pub async fn start_reporting(
+        settings: &Settings,
+        telemetry: Telemetry,
+    ) -> Result<Server, StartError> {
         let model = model(settings)?;
-        let store = open(settings)?;
+        let store = open(settings, &telemetry)?;
 
         let deals_bytes_max = settings.deal_cache_mib as u64 * MIB;
         let app = App::new(
@@ -61,7 +71,8 @@ impl Server {
             Arc::new(SystemClock),
             Arc::new(model),
             deals_bytes_max,
-        );
+        )
+        .reporting_to(telemetry);
 
         let limits = limits(settings);
         let kept = Arc::clone(&store);
@@ -87,7 +98,7 @@ fn model(settings: &Settings) -> Result<Model, StartError> {
     model_file::read(&text).map_err(|unreadable| fault(unreadable.to_string()))
 }
 
-fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
+fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, StartError> {
     match settings.store {
         StoreKind::Memory => Ok(Arc::new(Memory::new())),
         StoreKind::Embedded => {
@@ -96,9 +107,14 @@ fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
                 group_appends_max: settings.write_group_max,
                 cache_bytes: settings.store_cache_mib as u64 * MIB,
                 free_bytes_min: settings.free_mib_min * MIB,
+                metrics: telemetry.metrics.store.clone(),
                 ..embedded::Options::default()
             };
-            Ok(Arc::new(Embedded::open(&settings.data, options)?))
+            let started = Instant::now();
+            let store = Embedded::open(&settings.data, options)?;
+            let took = started.elapsed().as_secs_f64();
+            telemetry.metrics.store.open_seconds.set(took);
+            Ok(Arc::new(store))
         }
     }
 }

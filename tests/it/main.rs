@@ -15,6 +15,8 @@ mod language;
 mod laws;
 mod layers;
 mod limits;
+mod operated;
+mod ops;
 mod past;
 mod requests;
 mod server;

@@ -129,6 +129,10 @@ impl Queue {
         self.waiting().projections.get(deal).cloned()
     }
 
+    pub fn appends_waiting(&self) -> usize {
+        self.waiting().appends.len()
+    }
+
     /// Waits for work.
     pub fn take(&self) -> Work {
         let mut waiting = self.waiting();

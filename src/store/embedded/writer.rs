@@ -66,6 +66,7 @@ impl Writer {
             match self.queue.take() {
                 Work::Group(group) => {
                     let answered = group.len();
+                    self.engine.metrics().group_appends.observe(answered as f64);
                     self.write(group);
                     self.queue.linger(answered);
                 }

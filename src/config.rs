@@ -132,6 +132,31 @@ pub fn termination_log(
     })
 }
 
+/// Whether the environment of OpenTelemetry asks for traces to be sent.
+///
+/// # Errors
+///
+/// A protocol that is not spoken here.
+pub fn traces_wanted() -> Result<bool, String> {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let is_off = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || set("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
+    let endpoint =
+        set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    if is_off || endpoint.is_none() {
+        return Ok(false);
+    }
+    for name in [
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ] {
+        if let Some(protocol) = set(name).filter(|protocol| protocol != "grpc") {
+            return Err(format!("{name}: must be grpc, got `{protocol}`"));
+        }
+    }
+    Ok(true)
+}
+
 /// The binary that runs, for a command that starts it once more.
 pub fn program() -> std::io::Result<PathBuf> {
     env::current_exe()

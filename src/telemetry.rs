@@ -1,4 +1,4 @@
-//! What the service tells those who run it: numbers, log lines, whether it is ready.
+//! What the service tells those who run it: numbers, log lines, traces, whether it is ready.
 //!
 //! Everything above records here; the domain knows nothing of it. A service has one [`Telemetry`], shared by its clones:
 //! two services in one process count apart.
@@ -6,6 +6,7 @@
 pub mod log;
 pub mod metrics;
 pub mod readiness;
+pub mod traces;
 
 use std::sync::Arc;
 

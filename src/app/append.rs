@@ -1,4 +1,7 @@
-//! The one way from the use cases to the store's append: what became of it is counted.
+//! The one way from the use cases to the store's append: what became of it is counted and traced.
+
+use tracing::Instrument;
+use tracing::field;
 
 use crate::app::App;
 use crate::store::DealKey;
@@ -17,7 +20,10 @@ impl App {
         let store = &self.telemetry.metrics.store;
         let bytes: usize = events.iter().map(Vec::len).sum();
 
-        let outcome = self.store.append(deal, expected, events).await;
+        // The store tells the size of the group that the append was made durable in.
+        let span = tracing::debug_span!("append", group.appends = field::Empty);
+        let outcome = self.store.append(deal, expected, events);
+        let outcome = outcome.instrument(span).await;
 
         store.appended(match &outcome {
             Ok(_) => Appended::Ok,

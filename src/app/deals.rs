@@ -11,6 +11,7 @@ use std::sync::RwLockWriteGuard;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tracing::Instrument;
 
 use crate::app::projection;
 use crate::domain::deal::Deal;
@@ -113,7 +114,8 @@ impl Deals {
         self.metrics.deal_cache_misses.inc();
         // Those who ask for the same deal meanwhile wait for this one load.
         let loaded = self.cache.get_or_insert_async(key, async {
-            let folded = self.fold(key).await?;
+            let folded = self.fold(key).instrument(tracing::debug_span!("load"));
+            let folded = folded.await?;
             Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
         });
         // Boxed, since it is rare: every call would carry the room for it.

@@ -3,6 +3,8 @@
 use std::panic;
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
@@ -248,8 +250,8 @@ impl App {
     ) -> Result<(Written, f64), Error> {
         let app = Arc::clone(self);
         let key = key.clone();
-        let writing =
-            tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
+        let writing = async move { app.write_in_turn(&key, expected, &*decide).await };
+        let writing = tokio::spawn(writing.in_current_span());
         match writing.await {
             Ok(written) => written,
             Err(ended) => match ended.try_into_panic() {
@@ -271,6 +273,7 @@ impl App {
         loop {
             let shared = self.deals.load(key).await?;
             let (events, before, score_before) = {
+                let _deciding = tracing::debug_span!("decide").entered();
                 let deal = &shared.read().deal;
                 let facts = decide(deal).map_err(|refusal| refused(key, refusal))?;
                 if facts.is_empty() {

@@ -23,6 +23,7 @@ use crate::grpc::start::StartError;
 use crate::ops::Ops;
 use crate::telemetry::Telemetry;
 use crate::telemetry::log::Log;
+use crate::telemetry::traces::Traces;
 
 pub const EXAMPLES: &str = "Examples:
   verbatim serve
@@ -83,13 +84,20 @@ fn attempt(args: &ServeArgs, environment: &[(OsString, OsString)]) -> Result<Str
         return Ok(effective.to_toml());
     }
     let settings = effective.settings;
-    let log = log(&settings);
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.workers)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))?;
+    let traces = {
+        let _within = runtime.enter();
+        traces()?
+    };
+    let log = Log::start(&settings.log_level, settings.log_format, traces.as_ref());
     let served = runtime.block_on(serve(&settings, log));
+    if let Some(traces) = traces {
+        traces.stop();
+    }
     // A thread may wait for a disk that hangs, and nothing that is acknowledged waits with it.
     runtime.shutdown_timeout(LEFT_BEHIND_TIMEOUT);
     served.map(|()| String::new())
@@ -134,6 +142,15 @@ fn unstarted(error: StartError) -> Failure {
     Failure {
         exit: error.exit_code(),
         text: format!("verbatim: {error}"),
+    }
+}
+
+/// The way to the collector, if the environment names one.
+fn traces() -> Result<Option<Traces>, Failure> {
+    let usage = |why: String| Failure::new(Exit::Usage, why);
+    match config::traces_wanted().map_err(usage)? {
+        true => Traces::start().map(Some).map_err(usage),
+        false => Ok(None),
     }
 }
 
@@ -196,5 +213,5 @@ impl Stop {
 
 /// Sends the log to standard error. Without effect when a log is set up already.
 pub fn log(settings: &Settings) -> Log {
-    Log::start(&settings.log_level, settings.log_format)
+    Log::start(&settings.log_level, settings.log_format, None)
 }

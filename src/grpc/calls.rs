@@ -31,6 +31,7 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tower::Service;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::grpc::deals::Deals;
@@ -132,9 +133,11 @@ impl Shared {
         }
         let call = self.methods.begin(path, request.headers(), received);
         if flow::STREAMING.contains(&path) {
-            return call.end_with(self.stream(request, received).await);
+            let answering = self.stream(request, received).instrument(call.span());
+            return call.end_with(answering.await);
         }
-        let (response, code) = self.unary(request, received).await;
+        let answering = self.unary(request, received).instrument(call.span());
+        let (response, code) = answering.await;
         call.end(code);
         response
     }

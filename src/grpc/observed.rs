@@ -1,4 +1,4 @@
-//! Each call as those who run the service see it: a number, and a line in the log when it ends.
+//! Each call as those who run the service see it: a number, a line in the log when it ends, a span of a trace.
 //!
 //! 1. A call is counted once, at its end, whatever ends it: an answer, a refusal, a panic, a caller who went away.
 //! 2. Its method is one of the interface's own; what is not is counted as `unknown`.
@@ -22,12 +22,16 @@ use tokio::time::Instant;
 use tonic::Code;
 use tonic::Status;
 use tonic::body::Body;
+use tracing::Span;
+use tracing::field;
 
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::calls::CODES;
 use crate::telemetry::metrics::calls::Method;
 use crate::telemetry::metrics::calls::Shape;
 use crate::telemetry::metrics::calls::UNKNOWN;
+use crate::telemetry::traces;
+use crate::telemetry::traces::TraceId;
 use crate::wire::DESCRIPTOR;
 
 /// The package whose services are served here.
@@ -44,11 +48,9 @@ pub struct Observed {
     method: Arc<Method>,
     received: Instant,
     trace: Option<TraceId>,
+    span: Span,
     has_ended: bool,
 }
-
-/// The trace that a caller says its call belongs to: 32 hexadecimal digits.
-struct TraceId([u8; 32]);
 
 /// The body of a streaming answer; the call ends with it.
 struct Streamed {
@@ -83,16 +85,32 @@ impl Methods {
     pub fn begin(&self, path: &str, headers: &HeaderMap, received: Instant) -> Observed {
         let method = Arc::clone(self.by_path.get(path).unwrap_or(&self.unknown));
         method.begun();
+        // Another level than the lines of a call, so that spans cost nothing where nobody sends them.
+        let span = tracing::debug_span!(
+            "call",
+            otel.name = method.name,
+            otel.kind = "server",
+            otel.status_code = field::Empty,
+            rpc.system = "grpc",
+            rpc.grpc.status_code = field::Empty,
+        );
+        traces::adopt(&span, headers);
         Observed {
             method,
             received,
-            trace: headers.get("traceparent").and_then(TraceId::of),
+            trace: TraceId::of(&span, headers),
+            span,
             has_ended: false,
         }
     }
 }
 
 impl Observed {
+    /// The span of the call, for what is done for it.
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     /// The call has ended.
     pub fn end(mut self, code: Code) {
         self.ended(code);
@@ -112,6 +130,7 @@ impl Observed {
             return;
         }
         let took = self.received.elapsed();
+        self.span.record("rpc.grpc.status_code", code as i64);
         self.method.ended(code as usize, took);
         let method = self.method.name.as_str();
         let duration_ms = took.as_secs_f64() * 1e3;
@@ -120,6 +139,7 @@ impl Observed {
         match code {
             Code::Ok => tracing::debug!(method, code = name, duration_ms, trace_id, "call"),
             Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss => {
+                self.span.record("otel.status_code", "ERROR");
                 tracing::error!(method, code = name, duration_ms, trace_id, "call");
             }
             Code::DeadlineExceeded | Code::ResourceExhausted => {
@@ -145,24 +165,6 @@ impl Drop for Observed {
     /// Without an end the caller went away.
     fn drop(&mut self) {
         self.ended(Code::Cancelled);
-    }
-}
-
-impl TraceId {
-    /// Reads a W3C `traceparent`: version, trace, parent and flags, with a dash between.
-    fn of(header: &http::HeaderValue) -> Option<TraceId> {
-        let mut parts = header.as_bytes().split(|byte| *byte == b'-');
-        let version = parts.next()?;
-        let trace: [u8; 32] = parts.next()?.try_into().ok()?;
-        let is_hex = trace
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
-        let fits = version.len() == 2 && version != b"ff" && is_hex && trace != [b'0'; 32];
-        fits.then_some(TraceId(trace))
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -204,38 +206,7 @@ pub fn code(headers: &HeaderMap) -> Option<Code> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
-
-    #[track_caller]
-    fn check_trace(header: &'static str, trace: Option<&str>) {
-        let found = TraceId::of(&HeaderValue::from_static(header));
-        assert_eq!(found.as_ref().map(TraceId::as_str), trace, "{header}");
-    }
-
-    #[test]
-    fn a_trace_is_taken_from_a_traceparent_that_is_one() {
-        let trace = "0af7651916cd43dd8448eb211c80319c";
-        check_trace(
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            Some(trace),
-        );
-        check_trace(
-            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            None,
-        );
-        check_trace(
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            None,
-        );
-        check_trace(
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-            None,
-        );
-        check_trace("00-Ana said so-b7ad6b7169203331-01", None);
-        check_trace("", None);
-    }
 
     #[test]
     fn a_call_is_counted_once_under_a_method_of_the_interface() {

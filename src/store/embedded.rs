@@ -40,6 +40,7 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
+use tracing::Span;
 
 use crate::store::Change;
 use crate::store::DealKey;
@@ -254,6 +255,7 @@ impl Store for Embedded {
             expected,
             events,
             reply,
+            span: Span::current(),
         })?;
         match answer.await {
             Ok(outcome) => outcome,

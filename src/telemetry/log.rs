@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config;
 use crate::config::LogFormat;
+use crate::telemetry::traces::Traces;
 
 /// What is logged, and the way to change it. Clones share everything.
 #[derive(Clone)]
@@ -26,8 +27,9 @@ pub struct Log {
 }
 
 impl Log {
-    /// Sends the log of this process to standard error. Without effect when it is set up already.
-    pub fn start(filter: &str, format: LogFormat) -> Log {
+    /// Sends the log of this process to standard error, and its spans to `traces`. Without effect when it is set up
+    /// already.
+    pub fn start(filter: &str, format: LogFormat, traces: Option<&Traces>) -> Log {
         let text = Arc::new(Mutex::new(filter.to_owned()));
         let (filter, handle) = reload::Layer::new(EnvFilter::new(filter));
         let lines = fmt::layer()
@@ -40,6 +42,7 @@ impl Log {
         };
         let _already_set = tracing_subscriber::registry()
             .with(lines.with_filter(filter))
+            .with(traces.map(Traces::layer))
             .try_init();
         Log {
             filter: handle,

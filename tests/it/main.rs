@@ -22,3 +22,4 @@ mod requests;
 mod server;
 mod store;
 mod support;
+mod traces;

@@ -28,21 +28,23 @@ use crate::server::http;
 use crate::server::post;
 
 const RECORD: &str = "/verbatim.v1.QualificationService/RecordBuyerStatement";
-const SCORE: &str = "/verbatim.v1.QualificationService/ScoreDeal";
-const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+pub const SCORE: &str = "/verbatim.v1.QualificationService/ScoreDeal";
+pub const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A service with an operations port, gone at the end of the test.
-struct Operated {
+pub struct Operated {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    listens: SocketAddr,
+    pub listens: SocketAddr,
     ops: SocketAddr,
 }
 
 fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("VERBATIM_") || name.starts_with("OTEL_"))
+    {
         command.env_remove(name);
     }
     command.args(arguments);
@@ -51,12 +53,17 @@ fn verbatim(arguments: &[&str]) -> Command {
 
 impl Operated {
     fn start(arguments: &[&str]) -> Operated {
+        Operated::start_in(&["--store", "memory"], arguments, &[])
+    }
+
+    /// Starts it in an environment.
+    pub fn start_in(store: &[&str], arguments: &[&str], environment: &[(&str, &str)]) -> Operated {
         let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
-        let mut child =
-            verbatim(&[&["serve", "--store", "memory"][..], &ports, arguments].concat())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+        let mut child = verbatim(&[&["serve"][..], store, &ports, arguments].concat())
+            .envs(environment.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let ops = address(&mut stderr, "answers operators on http://");
         let listens = address(&mut stderr, "listens on http://");
@@ -69,7 +76,7 @@ impl Operated {
     }
 
     /// Asks it to stop; answers what it logged since it listens.
-    async fn stop(mut self) -> String {
+    pub async fn stop(mut self) -> String {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         // The connections of the test have to hear of it meanwhile.
         let ended = tokio::task::spawn_blocking(move || {

@@ -133,7 +133,7 @@ async fn text(ops: SocketAddr, path: &str) -> (u16, String) {
 }
 
 fn ops(telemetry: &Telemetry) -> Ops {
-    let log = Log::start("off", LogFormat::Console);
+    let log = Log::start("off", LogFormat::Console, None);
     let listen = "127.0.0.1:0".parse().unwrap();
     Ops::start(listen, telemetry.clone(), log).unwrap()
 }

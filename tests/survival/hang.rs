@@ -17,6 +17,9 @@ use crate::disk::serve_on;
 /// The most a probe may wait for its answer.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// The most the disk hangs: a test whose only thread waits for it fails, and does not wait for ever.
+const HANG_MAX: Duration = Duration::from_secs(20);
+
 /// A disk whose figures wait while it hangs.
 #[derive(Default)]
 struct HangingDisk {
@@ -47,11 +50,11 @@ impl Disk for HangingDisk {
     }
 
     fn free_bytes(&self, log: &File) -> io::Result<u64> {
-        let mut hangs = self.hangs.lock().unwrap();
-        while *hangs {
-            hangs = self.answers.wait(hangs).unwrap();
-        }
-        drop(hangs);
+        let hangs = self.hangs.lock().unwrap();
+        let waited = self
+            .answers
+            .wait_timeout_while(hangs, HANG_MAX, |hangs| *hangs);
+        drop(waited);
         RealDisk.free_bytes(log)
     }
 }

@@ -5,12 +5,14 @@
 
 pub mod log;
 pub mod metrics;
+pub mod pulse;
 pub mod readiness;
 pub mod traces;
 
 use std::sync::Arc;
 
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::pulse::Pulse;
 use crate::telemetry::readiness::Readiness;
 
 /// The numbers and the readiness of one service. Clones share everything.
@@ -18,4 +20,5 @@ use crate::telemetry::readiness::Readiness;
 pub struct Telemetry {
     pub metrics: Arc<Metrics>,
     pub readiness: Readiness,
+    pub pulse: Pulse,
 }

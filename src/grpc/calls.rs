@@ -108,6 +108,13 @@ impl Calls {
     }
 }
 
+impl Calls {
+    /// Counts a call that was refused before it came here.
+    pub fn count(&self, path: &str, headers: &HeaderMap, received: Instant, code: Code) {
+        self.0.methods.begin(path, headers, received).end(code);
+    }
+}
+
 impl Service<Request<Body>> for Calls {
     type Response = Response<Body>;
     type Error = Infallible;

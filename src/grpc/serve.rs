@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
@@ -20,6 +21,8 @@ use crate::grpc::health::Health;
 use crate::grpc::limits::Limits;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use crate::telemetry::pulse;
+use crate::telemetry::pulse::Pulse;
 use crate::telemetry::readiness::Check;
 use crate::wire::DESCRIPTOR;
 
@@ -38,6 +41,7 @@ pub struct Server {
     limits: Limits,
     health: Health,
     telemetry: Telemetry,
+    pulse: JoinHandle<()>,
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
@@ -102,6 +106,7 @@ impl Server {
             fault_sender,
             stopped,
         ));
+        let pulse = tokio::spawn(beat(telemetry.pulse.clone()));
         telemetry.readiness.holds(Check::Start);
         let (closing, mut closed) = watch::channel(false);
         let streams_max = limits.streams_max;
@@ -119,6 +124,7 @@ impl Server {
             limits: limits.clone(),
             health,
             telemetry,
+            pulse,
             store,
             closing,
             serving,
@@ -155,6 +161,11 @@ impl Server {
         }
 
         self.store.close().await;
+
+        self.pulse.abort();
+        // Waited for, so that there is no beat after the end; the error says that it was aborted.
+        let _ = self.pulse.await;
+        self.telemetry.pulse.end();
     }
 
     /// Waits until the server cannot go on by itself; answers why, in a sentence.
@@ -186,6 +197,14 @@ pub fn transport(streams_max: u32) -> tonic::transport::Server {
         .http2_max_header_list_size(Some(HEADERS_BYTES_MAX))
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+}
+
+/// Tells, again and again, that the threads of this runtime run.
+async fn beat(pulse: Pulse) {
+    loop {
+        pulse.beat(Instant::now());
+        tokio::time::sleep(pulse::INTERVAL).await;
+    }
 }
 
 fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {

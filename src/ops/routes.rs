@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Method;
@@ -21,7 +22,7 @@ use crate::telemetry::log::Log;
 use crate::telemetry::metrics;
 
 const PATHS: &str = "\
-GET /livez            whether the process answers
+GET /livez            whether the threads that answer calls run
 GET /readyz           whether the service takes calls; ?verbose tells each check
 GET /metrics          numbers, as Prometheus reads them
 GET /loglevel         what is logged
@@ -62,7 +63,7 @@ impl Routes {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         Ok(match path {
             "/" if reads => text(StatusCode::OK, PATHS),
-            "/livez" if reads => text(StatusCode::OK, "ok\n"),
+            "/livez" if reads => self.liveness(),
             "/readyz" if reads => self.readiness(request.uri().query()),
             "/metrics" if reads => self.metrics().await,
             "/loglevel" if reads => text(StatusCode::OK, self.log.filter() + "\n"),
@@ -73,6 +74,19 @@ impl Routes {
             "/loglevel" => not_allowed("GET, HEAD, PUT"),
             _ => text(StatusCode::NOT_FOUND, format!("there are\n{PATHS}")),
         })
+    }
+
+    fn liveness(&self) -> Answer {
+        match self.telemetry.pulse.silent(Instant::now()) {
+            None => text(StatusCode::OK, "ok\n"),
+            Some(silence) => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!(
+                    "the threads that answer calls have not run for {} s\n",
+                    silence.as_secs()
+                ),
+            ),
+        }
     }
 
     fn readiness(&self, query: Option<&str>) -> Answer {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::HeaderName;
 use http::HeaderValue;
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::Extractor;
@@ -26,6 +27,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// What a service is called that has no `OTEL_SERVICE_NAME`, and whose spans are sent.
 const NAME: &str = "verbatim";
+
+/// The header of a caller that names its trace.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// How long the last spans may take to leave when the service ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -93,7 +97,7 @@ fn resource() -> Resource {
 
 /// Makes `span`, which has not been entered yet, a child of what the caller names, if it names a trace.
 pub fn adopt(span: &Span, headers: &HeaderMap) {
-    if span.is_disabled() || !headers.contains_key("traceparent") {
+    if span.is_disabled() || !headers.contains_key(TRACEPARENT) {
         return;
     }
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
@@ -112,7 +116,7 @@ impl TraceId {
                 return text.as_bytes().try_into().ok().map(TraceId);
             }
         }
-        headers.get("traceparent").and_then(TraceId::of_caller)
+        headers.get(TRACEPARENT).and_then(TraceId::of_caller)
     }
 
     /// Reads a `traceparent`: version, trace, parent and flags, with a dash between.
@@ -140,7 +144,7 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
+        self.0.keys().map(HeaderName::as_str).collect()
     }
 }
 

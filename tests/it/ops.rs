@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
+use std::time::Instant;
 
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -183,15 +184,22 @@ async fn calls_are_counted_by_method_and_code_and_what_is_unknown_makes_no_label
         assert_eq!(status.code(), Code::Unimplemented);
     }
 
+    // Refused before a call is asked, and counted all the same.
+    let (status, _) = server::post(running.address(), path, "{\"said\": 1}").await;
+    assert_eq!(status, 400);
+    let (status, _) = server::post(running.address(), "/ana/said", "{}").await;
+    assert_eq!(status, 404);
+
     let scrape = Scrape::of(ops.local_addr()).await;
+    assert_eq!(scrape.calls("ScoreDeal", "INVALID_ARGUMENT"), 1.0);
     assert_eq!(scrape.calls("RecordBuyerStatement", "OK"), 3.0);
     assert_eq!(scrape.calls("ScoreDeal", "NOT_FOUND"), 1.0);
     assert_eq!(scrape.calls("ScoreDeal", "OK"), 1.0);
     let timed = "verbatim_request_duration_seconds_count{method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"}";
-    assert_eq!(scrape.value(timed), 2.0);
+    assert_eq!(scrape.value(timed), 3.0);
     let unknown =
         "verbatim_requests_total{code=\"UNIMPLEMENTED\",method=\"unknown\",service=\"unknown\"}";
-    assert_eq!(scrape.value(unknown), 2.0);
+    assert_eq!(scrape.value(unknown), 3.0);
     assert!(scrape.samples.keys().all(|series| !series.contains("said")));
     assert_eq!(scrape.value("verbatim_requests_in_flight"), 0.0);
     assert_eq!(
@@ -279,6 +287,23 @@ async fn a_service_is_ready_from_its_start_to_its_fault_and_says_why_not() {
         1.0
     );
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_whose_threads_stand_still_is_not_alive() {
+    let telemetry = Telemetry::default();
+    let ops = ops(&telemetry);
+    let now = Instant::now();
+    telemetry.pulse.beat(now);
+    assert_eq!(text(ops.local_addr(), "/livez").await.0, 200);
+    let Some(long_ago) = now.checked_sub(Duration::from_secs(31)) else {
+        // The clock of a machine that has just started does not reach back so far.
+        return;
+    };
+    telemetry.pulse.beat(long_ago);
+    let (status, why) = text(ops.local_addr(), "/livez").await;
+    assert_eq!(status, 503);
+    assert!(why.contains("have not run for 31 s"), "{why}");
 }
 
 #[tokio::test]

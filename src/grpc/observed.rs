@@ -133,7 +133,7 @@ impl Observed {
         self.span.record("rpc.grpc.status_code", code as i64);
         self.method.ended(code as usize, took);
         let method = self.method.name.as_str();
-        let duration_ms = took.as_secs_f64() * 1e3;
+        let duration_ms = took.as_micros() as f64 / 1e3;
         let trace_id = self.trace.as_ref().map(TraceId::as_str);
         let name = CODES.get(code as usize).copied().unwrap_or_default();
         match code {

@@ -1,9 +1,11 @@
-//! Compiles `proto/` with protox, so that no protoc is needed, and keeps the descriptor for reflection and JSON.
+//! Compiles `proto/` with protox, so that no protoc is needed, and keeps the descriptor for reflection and JSON; and
+//! notes the compiler for `verbatim_build_info`.
 
 use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 const PROTOS: [&str; 11] = [
     "verbatim/v1/types.proto",
@@ -21,6 +23,7 @@ const PROTOS: [&str; 11] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rustc-env=RUSTC_VERSION={}", rustc_version()?);
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut compiler = protox::Compiler::new(["proto"])?;
@@ -33,4 +36,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
     Ok(())
+}
+
+/// The second word of `rustc 1.89.0 (…)`.
+fn rustc_version() -> Result<String, Box<dyn Error>> {
+    let output = Command::new(env::var("RUSTC")?).arg("--version").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let version = text.split(' ').nth(1).ok_or("rustc tells no version")?;
+    Ok(version.to_owned())
 }

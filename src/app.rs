@@ -4,6 +4,7 @@
 //! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod append;
 mod aside;
 mod breaker;
 mod confirm;
@@ -69,6 +70,7 @@ use crate::clock::Clock;
 use crate::domain::model::Model;
 use crate::domain::time::Instant;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 /// Verbatim's use cases over one store, one clock and one model.
 pub struct App {
@@ -84,6 +86,7 @@ pub struct App {
     /// Held while an event is on its way to the disk; taken whole to wait for all that are.
     unsettled: RwLock<()>,
     feeds: Feeds,
+    telemetry: Telemetry,
 }
 
 impl App {
@@ -94,8 +97,10 @@ impl App {
         model: Arc<Model>,
         deals_bytes_max: u64,
     ) -> App {
+        let telemetry = Telemetry::default();
+        let metrics = Arc::clone(&telemetry.metrics);
         App {
-            deals: Deals::new(Arc::clone(&store), deals_bytes_max),
+            deals: Deals::new(Arc::clone(&store), deals_bytes_max, metrics),
             store,
             clock,
             model,
@@ -105,6 +110,7 @@ impl App {
             external: None,
             unsettled: RwLock::default(),
             feeds: Feeds::new(),
+            telemetry,
         }
     }
 
@@ -114,6 +120,22 @@ impl App {
             portfolio: Portfolio::new(bytes_max),
             ..self
         }
+    }
+
+    /// The same, but what happens is told to `telemetry`.
+    pub fn reporting_to(mut self, telemetry: Telemetry) -> App {
+        self.deals.reporting_to(Arc::clone(&telemetry.metrics));
+        self.telemetry = telemetry;
+        self
+    }
+
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// The estimated memory of folded deals.
+    pub fn deal_cache_bytes(&self) -> u64 {
+        self.deals.bytes()
     }
 
     /// The moment the service takes as now.

@@ -15,6 +15,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
+mod healthcheck;
 mod import;
 mod lanes;
 mod load;
@@ -111,6 +112,9 @@ enum Command {
     /// What changes, a line each, until you have seen enough
     #[command(after_help = watch::EXAMPLES)]
     Watch(watch::WatchArgs),
+    /// Ask a service once whether it is ready, for probes in images without a shell
+    #[command(after_help = healthcheck::EXAMPLES)]
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -156,6 +160,7 @@ pub fn run() -> ExitCode {
         Command::Trend(args) => wait(past::trend(args)),
         Command::Compare(args) => wait(past::compare(args)),
         Command::Watch(args) => wait(watch::run(args)),
+        Command::Healthcheck(args) => wait(healthcheck::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),

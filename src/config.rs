@@ -18,6 +18,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::path::PathBuf;
 
+pub use crate::config::form::is_log_filter;
+pub use crate::config::form::log_filters;
 pub use crate::config::given::SettingFlags;
 pub use crate::config::settings::LogFormat;
 pub use crate::config::settings::Settings;
@@ -28,9 +30,13 @@ use crate::config::given::unknown_variables;
 use crate::config::given::variables;
 use crate::config::reader::Reader;
 use crate::config::reader::Reading;
+use crate::config::reader::variable;
 
 /// The service that client commands call when nothing else is said.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:7450";
+
+/// The flag of [`termination_log`].
+const TERMINATION_LOG: &str = "termination-log";
 
 /// What all variables of ours begin with.
 const PREFIX: &str = "VERBATIM_";
@@ -108,6 +114,47 @@ impl Effective {
 /// The variables of this process, for [`Settings::load`].
 pub fn environment() -> Vec<(OsString, OsString)> {
     env::vars_os().collect()
+}
+
+/// Where to leave a word why the process ended: told also when the settings are at fault.
+///
+/// The flag, else the variable; a file of settings is not asked, since it may be the fault.
+pub fn termination_log(
+    flags: &SettingFlags,
+    environment: &[(OsString, OsString)],
+) -> Option<PathBuf> {
+    let flag = flags.by_flag.get(TERMINATION_LOG);
+    let flag = flag.and_then(|values| values.last()).map(PathBuf::from);
+    flag.or_else(|| {
+        let variable = variable(TERMINATION_LOG);
+        let found = environment.iter().find(|(name, _)| *name == *variable);
+        found.map(|(_, value)| PathBuf::from(value))
+    })
+}
+
+/// Whether the environment of OpenTelemetry asks for traces to be sent.
+///
+/// # Errors
+///
+/// A protocol that is not spoken here.
+pub fn traces_wanted() -> Result<bool, String> {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let is_off = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        || set("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
+    let endpoint =
+        set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    if is_off || endpoint.is_none() {
+        return Ok(false);
+    }
+    for name in [
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ] {
+        if let Some(protocol) = set(name).filter(|protocol| protocol != "grpc") {
+            return Err(format!("{name}: must be grpc, got `{protocol}`"));
+        }
+    }
+    Ok(true)
 }
 
 /// The binary that runs, for a command that starts it once more.

@@ -45,6 +45,7 @@ use tonic::body::Body;
 use tower::Service;
 
 use crate::json::refusal::Refusal;
+pub use crate::json::refusal::Unasked;
 use crate::wire::DESCRIPTOR;
 
 /// What this door allows.

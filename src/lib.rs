@@ -10,5 +10,7 @@ pub mod grpc;
 pub mod json;
 pub mod language;
 pub mod model_file;
+pub mod ops;
 pub mod store;
+pub mod telemetry;
 pub mod wire;

@@ -123,6 +123,16 @@ pub enum Fault {
     Passing(String),
 }
 
+/// How things stand with a store. `None`: it has no such thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Appends that wait to be written.
+    pub queue_appends: Option<u64>,
+    /// Disk taken, and free where the store is.
+    pub disk_bytes: Option<u64>,
+    pub free_bytes: Option<u64>,
+}
+
 /// Where deals are kept.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -174,7 +184,14 @@ pub trait Store: Send + Sync {
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error>;
 
     /// Why writes are refused, if they are. A lasting fault hides a passing one.
+    ///
+    /// May wait for the medium, and as long as that hangs.
     fn fault(&self) -> Option<Fault>;
+
+    /// How things stand. Waits as [`Store::fault`] does.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
 
     /// Writes what is waiting, makes it durable and closes. Later calls answer [`Error::Closed`].
     async fn close(&self);

@@ -11,6 +11,7 @@ use std::sync::RwLockWriteGuard;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tracing::Instrument;
 
 use crate::app::projection;
 use crate::domain::deal::Deal;
@@ -22,6 +23,7 @@ use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Revision;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 use crate::wire;
 
 /// Events read from the store at a time.
@@ -39,6 +41,7 @@ const WORDS_BYTES: u64 = 256;
 pub struct Deals {
     store: Arc<dyn Store>,
     cache: Cache<DealKey, Weighed, ByBytes>,
+    metrics: Arc<Metrics>,
 }
 
 /// A deal that readers and the one writer share.
@@ -83,22 +86,36 @@ impl Weighed {
 }
 
 impl Deals {
-    pub fn new(store: Arc<dyn Store>, bytes_max: u64) -> Deals {
+    pub fn new(store: Arc<dyn Store>, bytes_max: u64, metrics: Arc<Metrics>) -> Deals {
         let deals_expected = (bytes_max / (2 * DEAL_BYTES)) as usize;
         Deals {
             store,
             cache: Cache::with_weighter(deals_expected, bytes_max, ByBytes),
+            metrics,
         }
+    }
+
+    /// From here on hits and misses are counted there.
+    pub fn reporting_to(&mut self, metrics: Arc<Metrics>) {
+        self.metrics = metrics;
+    }
+
+    /// The estimated memory of all that is here.
+    pub fn bytes(&self) -> u64 {
+        self.cache.weight()
     }
 
     /// The deal, folded up to at least what was acknowledged before the call; empty when there is none.
     pub async fn load(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
         if let Some(weighed) = self.cache.get(key) {
+            self.metrics.deal_cache_hits.inc();
             return Ok(weighed.deal);
         }
+        self.metrics.deal_cache_misses.inc();
         // Those who ask for the same deal meanwhile wait for this one load.
         let loaded = self.cache.get_or_insert_async(key, async {
-            let folded = self.fold(key).await?;
+            let folded = self.fold(key).instrument(tracing::debug_span!("load"));
+            let folded = folded.await?;
             Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
         });
         // Boxed, since it is rare: every call would carry the room for it.

@@ -157,7 +157,7 @@ impl App {
 
         let before = draft.events[0].revision - 1;
         let bytes = draft.events.iter().map(wire::event::encode).collect();
-        if let Err(error) = self.store.append(key, before, bytes).await {
+        if let Err(error) = self.append(key, before, bytes).await {
             // What the store has now is not known here.
             self.deals.forget(key);
             return Err(error);

@@ -254,6 +254,7 @@ impl App {
         folded: &Folded,
         as_of: Option<Instant>,
     ) -> Result<Scored, WordsMissing> {
+        let _deriving = tracing::debug_span!("derive").entered();
         let moment = Moment::of(&folded.deal, &self.model, self.moment(&folded.deal, as_of));
         let tally = score::tally(&moment);
         let score = score::score_of(&moment, &tally);
@@ -281,6 +282,7 @@ impl App {
         folded: &Folded,
         planned: &[String],
     ) -> Result<Explained, WordsMissing> {
+        let _deriving = tracing::debug_span!("derive").entered();
         let as_of = self.moment(&folded.deal, query.as_of);
         let moment = Moment::of(&folded.deal, &self.model, as_of);
         let tally = score::tally(&moment);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
@@ -260,9 +262,8 @@ impl App {
     ) -> Result<(Written, f64), Error> {
         let app = Arc::clone(self);
         let key = key.clone();
-        let writing =
-            tokio::spawn(async move { app.write_in_turn(&key, expected, &*decide).await });
-        ended(writing.await)?
+        let writing = async move { app.write_in_turn(&key, expected, &*decide).await };
+        ended(tokio::spawn(writing.in_current_span()).await)?
     }
 
     async fn write_in_turn(
@@ -277,6 +278,7 @@ impl App {
         loop {
             let shared = self.deals.load(key).await?;
             let (events, before, score_before) = {
+                let _deciding = tracing::debug_span!("decide").entered();
                 let deal = &shared.read().deal;
                 let facts = decide(deal).map_err(|refusal| refused(key, refusal))?;
                 if facts.is_empty() {
@@ -291,7 +293,7 @@ impl App {
             };
 
             let bytes = events.iter().map(wire::event::encode).collect();
-            match self.store.append(key, before, bytes).await {
+            match self.append(key, before, bytes).await {
                 Ok(revision) => {
                     self.apply(key, shared, events);
                     let written = Written {

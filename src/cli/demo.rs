@@ -72,7 +72,7 @@ pub async fn run(args: DemoArgs) -> Result<String, Failure> {
         log_level: "warn".to_owned(),
         ..Settings::default()
     };
-    serve::log(&settings);
+    let _log = serve::log(&settings);
     let mut server = serve::start(&settings).await?;
 
     let url = format!("http://{}", server.local_addr());

@@ -1,30 +1,40 @@
 //! `serve`: runs the service until it is told to stop.
 
-use std::io::IsTerminal;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::runtime::Builder;
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::config;
-use crate::config::LogFormat;
 use crate::config::SettingFlags;
 use crate::config::Settings;
 use crate::config::StoreKind;
 use crate::grpc::serve::Server;
+use crate::grpc::start::StartError;
+use crate::ops::Ops;
+use crate::telemetry::Telemetry;
+use crate::telemetry::log::Log;
+use crate::telemetry::traces::Traces;
 
 pub const EXAMPLES: &str = "Examples:
   verbatim serve
   verbatim serve --data /var/lib/verbatim --listen 0.0.0.0:7450
+  verbatim serve --ops-listen 127.0.0.1:7451    probes, numbers and the log level, for those who run it
   verbatim serve --config verbatim.toml --print-config
 
 A flag wins over its VERBATIM_… variable, which wins over the file (keys like the flags, with _ for -).";
+
+/// How long threads may go on that hold nothing anybody waits for.
+const LEFT_BEHIND_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Args, Debug)]
 pub struct ServeArgs {
@@ -45,8 +55,26 @@ pub struct ServeArgs {
 /// Usage with all faults of the settings; else what the service could not do.
 pub fn run(args: &ServeArgs) -> Result<String, Failure> {
     let environment = config::environment();
+    let ended = attempt(args, &environment);
+    if let Err(failure) = &ended
+        && let Some(path) = config::termination_log(&args.settings, &environment)
+    {
+        leave_word(&path, failure);
+    }
+    ended
+}
+
+/// Leaves a line why at `path`, for whoever finds the process gone.
+fn leave_word(path: &Path, failure: &Failure) {
+    let line = failure.text.replace('\n', "; ") + "\n";
+    if let Err(error) = fs::write(path, line) {
+        tracing::warn!(path = %path.display(), %error, "the termination message cannot be written");
+    }
+}
+
+fn attempt(args: &ServeArgs, environment: &[(OsString, OsString)]) -> Result<String, Failure> {
     let effective =
-        Settings::load(&args.settings, &environment, args.config.as_deref()).map_err(|faults| {
+        Settings::load(&args.settings, environment, args.config.as_deref()).map_err(|faults| {
             Failure {
                 exit: Exit::Usage as u8,
                 text: faults.join("\n"),
@@ -56,19 +84,33 @@ pub fn run(args: &ServeArgs) -> Result<String, Failure> {
         return Ok(effective.to_toml());
     }
     let settings = effective.settings;
-    log(&settings);
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.workers)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))?;
-    runtime.block_on(serve(&settings))?;
-    Ok(String::new())
+    let traces = {
+        let _within = runtime.enter();
+        traces()?
+    };
+    let log = Log::start(&settings.log_level, settings.log_format, traces.as_ref());
+    let served = runtime.block_on(serve(&settings, log));
+    if let Some(traces) = traces {
+        traces.stop();
+    }
+    // A thread may wait for a disk that hangs, and nothing that is acknowledged waits with it.
+    runtime.shutdown_timeout(LEFT_BEHIND_TIMEOUT);
+    served.map(|()| String::new())
 }
 
-async fn serve(settings: &Settings) -> Result<(), Failure> {
+async fn serve(settings: &Settings, log: Log) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
-    let mut server = start(settings).await?;
+    let telemetry = Telemetry::default();
+    // Before the store opens, which may take a while; held to the very end.
+    let _ops = ops(settings, telemetry.clone(), log)?;
+    let mut server = Server::start_reporting(settings, telemetry)
+        .await
+        .map_err(unstarted)?;
 
     let kept = match settings.store {
         StoreKind::Embedded => format!("deals are kept in {}", settings.data.display()),
@@ -93,11 +135,40 @@ async fn serve(settings: &Settings) -> Result<(), Failure> {
 
 /// Starts the service; what keeps it from starting becomes the failure.
 pub async fn start(settings: &Settings) -> Result<Server, Failure> {
-    let started = Server::start(settings).await;
-    started.map_err(|error| Failure {
+    Server::start(settings).await.map_err(unstarted)
+}
+
+fn unstarted(error: StartError) -> Failure {
+    Failure {
         exit: error.exit_code(),
         text: format!("verbatim: {error}"),
-    })
+    }
+}
+
+/// The way to the collector, if the environment names one.
+fn traces() -> Result<Option<Traces>, Failure> {
+    let usage = |why: String| Failure::new(Exit::Usage, why);
+    match config::traces_wanted().map_err(usage)? {
+        true => Traces::start().map(Some).map_err(usage),
+        false => Ok(None),
+    }
+}
+
+/// Opens the operations port, if one is wanted.
+fn ops(settings: &Settings, telemetry: Telemetry, log: Log) -> Result<Option<Ops>, Failure> {
+    let Some(listen) = settings.ops_listen else {
+        return Ok(None);
+    };
+    match Ops::start(listen, telemetry, log) {
+        Ok(ops) => {
+            eprintln!("verbatim answers operators on http://{}", ops.local_addr());
+            Ok(Some(ops))
+        }
+        Err(error) => Err(Failure::new(
+            Exit::Unavailable,
+            format!("cannot listen on {listen} for operators: {error}"),
+        )),
+    }
 }
 
 /// Closes the service in good order; a second signal cuts that short.
@@ -141,15 +212,6 @@ impl Stop {
 }
 
 /// Sends the log to standard error. Without effect when a log is set up already.
-pub fn log(settings: &Settings) {
-    let filter = EnvFilter::new(&settings.log_level);
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // Colours are for people: in a file or a pipe they are noise.
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    let _already_set = match settings.log_format {
-        LogFormat::Console => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
-    };
+pub fn log(settings: &Settings) -> Log {
+    Log::start(&settings.log_level, settings.log_format, None)
 }

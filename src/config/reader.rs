@@ -15,11 +15,11 @@ use clap::ArgAction;
 
 use crate::config::PREFIX;
 use crate::config::file::TomlFile;
+use crate::config::form::is_log_filter;
 use crate::config::form::is_origin;
+use crate::config::form::log_filters;
 use crate::config::form::path;
 use crate::config::form::url;
-
-const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 pub struct Reader<'a> {
     flags: &'a BTreeMap<&'static str, Vec<String>>,
@@ -134,6 +134,20 @@ impl<'a> Reader<'a> {
         )
     }
 
+    pub fn address_or_none(
+        &mut self,
+        flag: &'static str,
+        help: &'static str,
+    ) -> Option<SocketAddr> {
+        let setting = Setting {
+            flag,
+            value_name: "ADDR",
+            allowed: "an IP ADDRESS:PORT, such as 127.0.0.1:7451 or [::]:7451".to_owned(),
+            help,
+        };
+        self.one_or_none(setting, |text| text.parse().ok(), SocketAddr::to_string)
+    }
+
     /// One of some words; the first is the default.
     pub fn word<T: Copy>(
         &mut self,
@@ -177,20 +191,14 @@ impl<'a> Reader<'a> {
     }
 
     pub fn log_level(&mut self, flag: &'static str, default: &str, help: &'static str) -> String {
-        let allowed = format!("one of {}, or such as info,sled=warn", LEVELS.join(", "));
+        let allowed = log_filters();
         let setting = Setting {
             flag,
             value_name: "LEVEL",
             allowed,
             help,
         };
-        let parse = |text: &str| {
-            let fits = text.split(',').all(|part| {
-                let (target, level) = part.split_once('=').unwrap_or(("all", part));
-                !target.trim().is_empty() && LEVELS.contains(&level.trim())
-            });
-            fits.then(|| text.to_owned())
-        };
+        let parse = |text: &str| is_log_filter(text).then(|| text.to_owned());
         self.one(
             setting,
             default.to_owned(),
@@ -381,7 +389,7 @@ fn key(flag: &str) -> String {
     flag.replace('-', "_")
 }
 
-fn variable(flag: &str) -> String {
+pub fn variable(flag: &str) -> String {
     format!("{PREFIX}{}", key(flag).to_uppercase())
 }
 

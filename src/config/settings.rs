@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
 
+use crate::config::TERMINATION_LOG;
 use crate::config::reader::Reader;
 
 /// The most that a setting in MiB may be: a TiB.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where to listen. Port 0 takes a free one. Default: `127.0.0.1:7450`.
     pub listen: SocketAddr,
+    /// Where probes, scrapers and operators ask, in plain HTTP. Port 0 takes a free one. Default: nowhere.
+    pub ops_listen: Option<SocketAddr>,
     /// Where deals are kept. Default: embedded.
     pub store: StoreKind,
     /// A model file in place of the default model. Default: none.
@@ -71,6 +74,9 @@ pub struct Settings {
     pub log_level: String,
     /// How log lines look. Default: console.
     pub log_format: LogFormat,
+    /// A file that gets one line why, should the process end by a fault: Kubernetes' `terminationMessagePath`.
+    /// Default: none.
+    pub termination_log: Option<PathBuf>,
     /// Worker threads. Range: 1 to 1,024. Default: one for each core.
     pub workers: usize,
 }
@@ -106,6 +112,10 @@ impl Settings {
                 "listen",
                 "127.0.0.1:7450",
                 "Where to listen; port 0: a free one",
+            ),
+            ops_listen: from.address_or_none(
+                "ops-listen",
+                "Where to answer probes, scrapers and operators; it is not for callers",
             ),
             store: from.word(
                 "store",
@@ -174,6 +184,10 @@ impl Settings {
             cors_origins: from.origins("cors-origins", "Origins whose pages may call; by commas"),
             log_level: from.log_level("log-level", "info", "What to log: a level, or by module"),
             log_format: from.word("log-format", &FORMATS, "How log lines look"),
+            termination_log: from.path_or_none(
+                TERMINATION_LOG,
+                "A file that gets one line why, should the process end by a fault",
+            ),
             workers: from.number("workers", cores(), 1..=1_024, "Threads; as many as cores"),
         }
     }

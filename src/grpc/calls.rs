@@ -31,6 +31,7 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tower::Service;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::grpc::deals::Deals;
@@ -39,6 +40,8 @@ use crate::grpc::flow::Places;
 use crate::grpc::forecast::Forecast;
 use crate::grpc::ingest::Ingest;
 use crate::grpc::limits::Limits;
+use crate::grpc::observed;
+use crate::grpc::observed::Methods;
 use crate::grpc::qualification::Qualification;
 use crate::grpc::status;
 use crate::wire::pb::deal_service_server::DealServiceServer;
@@ -65,6 +68,7 @@ struct Shared {
     /// Told when a call was refused as UNAVAILABLE, so that health is looked at before its next turn.
     refused: Arc<Notify>,
     limits: Limits,
+    methods: Methods,
 }
 
 /// A place among the calls in flight, given back on drop.
@@ -72,6 +76,7 @@ struct Place<'a>(&'a AtomicUsize);
 
 impl Calls {
     pub fn new(app: Arc<App>, aside: Routes, refused: Arc<Notify>, limits: &Limits) -> Calls {
+        let methods = Methods::new(app.telemetry());
         let qualification = QualificationServiceServer::new(Qualification::new(Arc::clone(&app)))
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
@@ -98,7 +103,15 @@ impl Calls {
             flowing: Places::new(limits.streaming_calls_max),
             refused,
             limits: limits.clone(),
+            methods,
         }))
+    }
+}
+
+impl Calls {
+    /// Counts a call that was refused before it came here.
+    pub fn count(&self, path: &str, headers: &HeaderMap, received: Instant, code: Code) {
+        self.0.methods.begin(path, headers, received).end(code);
     }
 }
 
@@ -125,24 +138,38 @@ impl Shared {
         if path.starts_with("/grpc.") {
             return infallible(self.aside.clone().call(request).await);
         }
+        let call = self.methods.begin(path, request.headers(), received);
         if flow::STREAMING.contains(&path) {
-            return self.stream(request, received).await;
+            let answering = self.stream(request, received).instrument(call.span());
+            return call.end_with(answering.await);
         }
+        let answering = self.unary(request, received).instrument(call.span());
+        let (response, code) = answering.await;
+        call.end(code);
+        response
+    }
+
+    /// Answers a call of one message each way; also the code it ended in.
+    async fn unary(&self, request: Request<Body>, received: Instant) -> (Response<Body>, Code) {
         let Some(_place) = Place::take(&self.in_flight, self.limits.calls_max) else {
-            return status::too_many_calls(self.limits.calls_max).into_http();
+            return refused(&status::too_many_calls(self.limits.calls_max));
         };
         let allowed = allowed(request.headers(), self.limits.deadline);
         let uri = request.uri().clone();
         let call = AssertUnwindSafe(async { whole(self.dispatch(request).await).await });
         let call = call.catch_unwind();
         match tokio::time::timeout_at(received + allowed, call).await {
-            Ok(Ok(response)) => self.checked(response, uri.path()),
+            Ok(Ok((response, ended))) => {
+                let response = self.checked(response, uri.path());
+                let code = observed::code(response.headers()).unwrap_or(ended);
+                (response, code)
+            }
             Ok(Err(panic)) => {
                 let cause = told(&*panic);
                 tracing::error!(cause, call = uri.path(), "a call panicked");
-                status::internal().into_http()
+                refused(&status::internal())
             }
-            Err(_) => status::deadline(allowed).into_http(),
+            Err(_) => refused(&status::deadline(allowed)),
         }
     }
 
@@ -222,15 +249,26 @@ impl Drop for Place<'_> {
     }
 }
 
-/// The answer with its message encoded.
+/// A refusal, and its code.
+fn refused(status: &Status) -> (Response<Body>, Code) {
+    (status.clone().into_http(), status.code())
+}
+
+/// The answer with its message encoded, and the code that its trailers tell.
 ///
 /// tonic encodes only when the body is asked for, which is after the head was sent; by then the connection, on another
 /// thread, is likely to have written the head alone. So head, message and trailers leave in one write.
-async fn whole(response: Response<Body>) -> Response<Body> {
+async fn whole(response: Response<Body>) -> (Response<Body>, Code) {
     let (head, mut body) = response.into_parts();
     // A message and its trailers.
     let mut frames = Vec::with_capacity(2);
+    let mut code = Code::Unknown;
     while let Some(frame) = body.frame().await {
+        if let Ok(frame) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            code = observed::code(trailers).unwrap_or(code);
+        }
         frames.push(frame);
     }
     // A refusal is a head alone, and has to say that it is.
@@ -238,7 +276,7 @@ async fn whole(response: Response<Body>) -> Response<Body> {
         true => Body::empty(),
         false => Body::new(StreamBody::new(stream::iter(frames))),
     };
-    Response::from_parts(head, body)
+    (Response::from_parts(head, body), code)
 }
 
 /// The shorter of what the caller and the service allow.

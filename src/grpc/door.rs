@@ -15,6 +15,7 @@ use http::Method;
 use http::Request;
 use http::Response;
 use http::header;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
@@ -28,6 +29,7 @@ use crate::grpc::calls::Answer;
 use crate::grpc::calls::Calls;
 use crate::grpc::limits::Limits;
 use crate::json;
+use crate::telemetry::traces::TRACEPARENT;
 
 /// How long a browser may remember what CORS allows.
 const CORS_AGE: Duration = Duration::from_secs(7_200);
@@ -76,11 +78,23 @@ impl Door {
             }
             Form::Other => {
                 let door = self.clone();
-                Box::pin(async move {
-                    Ok(json::answer(door.0.calls.clone(), &door.0.json, request).await)
-                })
+                let received = Instant::now();
+                Box::pin(async move { Ok(door.json(request, received).await) })
             }
         }
+    }
+
+    /// Answers in JSON; what is refused before a call is asked is counted here.
+    async fn json(&self, request: Request<Body>, received: Instant) -> Response<Body> {
+        let calls = &self.0.calls;
+        let uri = request.uri().clone();
+        let trace = request.headers().get(TRACEPARENT).cloned();
+        let response = json::answer(calls.clone(), &self.0.json, request).await;
+        if let Some(json::Unasked(code)) = response.extensions().get() {
+            let headers = trace.into_iter().map(|trace| (TRACEPARENT, trace));
+            calls.count(uri.path(), &headers.collect(), received, *code);
+        }
+        response
     }
 }
 

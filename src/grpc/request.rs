@@ -10,6 +10,7 @@ pub mod watch;
 use std::collections::HashSet;
 
 use prost_types::Timestamp;
+use tracing::span::EnteredSpan;
 use uuid::Uuid;
 
 use crate::app::Query;
@@ -64,6 +65,7 @@ pub fn record(
     request: pb::RecordBuyerStatementRequest,
     now: Instant,
 ) -> Result<Recording, Violations> {
+    let _decoding = decoding();
     let pb::RecordBuyerStatementRequest {
         statement,
         expected_revision,
@@ -91,6 +93,7 @@ pub fn record(
 }
 
 pub fn score(request: pb::ScoreDealRequest, now: Instant) -> Result<Query, Violations> {
+    let _decoding = decoding();
     let pb::ScoreDealRequest {
         deal_id,
         as_of,
@@ -106,6 +109,7 @@ pub fn explain(
     request: pb::ExplainStallRequest,
     now: Instant,
 ) -> Result<(Query, Vec<String>), Violations> {
+    let _decoding = decoding();
     let pb::ExplainStallRequest {
         deal_id,
         as_of,
@@ -134,6 +138,7 @@ pub fn upsert_deal(
     request: pb::UpsertDealRequest,
     now: Instant,
 ) -> Result<Write<DealFacts>, Violations> {
+    let _decoding = decoding();
     let pb::UpsertDealRequest {
         deal,
         expected_revision,
@@ -152,6 +157,7 @@ pub fn upsert_stakeholders(
     request: pb::UpsertStakeholdersRequest,
     now: Instant,
 ) -> Result<Write<Vec<StakeholderFacts>>, Violations> {
+    let _decoding = decoding();
     let pb::UpsertStakeholdersRequest {
         deal_id,
         stakeholders,
@@ -177,6 +183,7 @@ pub fn upsert_milestones(
     request: pb::UpsertMilestonesRequest,
     now: Instant,
 ) -> Result<Write<Vec<MilestoneFacts>>, Violations> {
+    let _decoding = decoding();
     let pb::UpsertMilestonesRequest {
         deal_id,
         milestones,
@@ -202,6 +209,7 @@ pub fn record_outcome(
     request: pb::RecordOutcomeRequest,
     now: Instant,
 ) -> Result<Write<Ending>, Violations> {
+    let _decoding = decoding();
     let pb::RecordOutcomeRequest {
         deal_id,
         outcome,
@@ -221,6 +229,7 @@ pub fn retract(
     request: pb::RetractBuyerStatementRequest,
     now: Instant,
 ) -> Result<Write<Retraction>, Violations> {
+    let _decoding = decoding();
     let pb::RetractBuyerStatementRequest {
         deal_id,
         statement_id,
@@ -238,6 +247,7 @@ pub fn retract(
 }
 
 pub fn get_deal(request: pb::GetDealRequest, now: Instant) -> Result<DealKey, Violations> {
+    let _decoding = decoding();
     let pb::GetDealRequest { deal_id } = request;
     let mut reading = Reading::of(Origin::Caller { now });
     let deal = key(&mut reading, &Path::ROOT.field("deal_id"), &deal_id);
@@ -248,6 +258,7 @@ pub fn list_history(
     request: pb::ListDealHistoryRequest,
     now: Instant,
 ) -> Result<PageQuery, Violations> {
+    let _decoding = decoding();
     let pb::ListDealHistoryRequest {
         deal_id,
         page_size,
@@ -343,4 +354,9 @@ fn new_id(now: Instant) -> String {
     let seconds = now.unix_seconds().unsigned_abs();
     let nanos = now.subsecond_nanos().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, 0, 0)).to_string()
+}
+
+/// The time from here to the end of the block, in the trace of the call.
+fn decoding() -> EnteredSpan {
+    tracing::debug_span!("decode").entered()
 }

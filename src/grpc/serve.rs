@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
@@ -13,10 +15,15 @@ use tonic::transport::server::TcpIncoming;
 use crate::app::App;
 use crate::grpc::calls::Calls;
 use crate::grpc::door::Door;
+use crate::grpc::faults;
+use crate::grpc::figures;
 use crate::grpc::health::Health;
 use crate::grpc::limits::Limits;
-use crate::store::Fault;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
+use crate::telemetry::pulse;
+use crate::telemetry::pulse::Pulse;
+use crate::telemetry::readiness::Check;
 use crate::wire::DESCRIPTOR;
 
 /// Flow-control windows that let a page of history pass without a pause.
@@ -27,8 +34,6 @@ const HEADERS_BYTES_MAX: u32 = 16 << 10;
 /// A peer that is gone is noticed after these two.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the store is asked for a fault when no call tells of one.
-const FAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A server that serves, in the background, until it is stopped.
 pub struct Server {
@@ -36,11 +41,15 @@ pub struct Server {
     limits: Limits,
     health: Health,
     app: Arc<App>,
+    telemetry: Telemetry,
+    pulse: JoinHandle<()>,
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     fault_watch: JoinHandle<()>,
+    /// Dropped to end it.
+    fault_watch_stop: oneshot::Sender<()>,
     /// The store's lasting fault, once it has one.
     fault: watch::Receiver<Option<String>>,
 }
@@ -73,6 +82,8 @@ impl Server {
     ) -> Result<Server, StartError> {
         let health = Health::new();
         let refused = Arc::new(Notify::new());
+        let telemetry = app.telemetry().clone();
+        figures::report(&telemetry.metrics, &app, &store);
         let calls = Calls::new(
             Arc::clone(&app),
             aside(&health)?,
@@ -92,12 +103,17 @@ impl Server {
 
         health.serving().await;
         let (fault_sender, fault) = watch::channel(None);
-        let fault_watch = tokio::spawn(watch_faults(
+        let (fault_watch_stop, stopped) = oneshot::channel();
+        let fault_watch = tokio::spawn(faults::watch(
             Arc::clone(&store),
             health.clone(),
+            telemetry.clone(),
             refused,
             fault_sender,
+            stopped,
         ));
+        let pulse = tokio::spawn(beat(telemetry.pulse.clone()));
+        telemetry.readiness.holds(Check::Start);
         let (closing, mut closed) = watch::channel(false);
         let streams_max = limits.streams_max;
         let serving = tokio::spawn(async move {
@@ -114,10 +130,13 @@ impl Server {
             limits: limits.clone(),
             health,
             app,
+            telemetry,
+            pulse,
             store,
             closing,
             serving,
             fault_watch,
+            fault_watch_stop,
             fault,
         })
     }
@@ -130,9 +149,11 @@ impl Server {
     /// Stops so that nothing is lost: reports that it does not serve, goes on for `drain`, accepts no more, lets calls
     /// in flight end for at most `drain_timeout`, and closes the store.
     pub async fn stop(mut self) {
-        self.fault_watch.abort();
-        // Waited for, so that it cannot report health after what is reported next; the error says that it was aborted.
-        let _ = (&mut self.fault_watch).await;
+        drop(self.fault_watch_stop);
+        // Waited for, so that it cannot report health after what is reported next, nor hold the store open.
+        let _ = self.fault_watch.await;
+        let readiness = &self.telemetry.readiness;
+        readiness.fails(Check::Shutdown, "the service is stopping");
         self.health.not_serving().await;
         tokio::time::sleep(self.limits.drain).await;
 
@@ -149,6 +170,11 @@ impl Server {
         }
 
         self.store.close().await;
+
+        self.pulse.abort();
+        // Waited for, so that there is no beat after the end; the error says that it was aborted.
+        let _ = self.pulse.await;
+        self.telemetry.pulse.end();
     }
 
     /// Waits until the server cannot go on by itself; answers why, in a sentence.
@@ -182,6 +208,14 @@ pub fn transport(streams_max: u32) -> tonic::transport::Server {
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
 }
 
+/// Tells, again and again, that the threads of this runtime run.
+async fn beat(pulse: Pulse) {
+    loop {
+        pulse.beat(Instant::now());
+        tokio::time::sleep(pulse::INTERVAL).await;
+    }
+}
+
 fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -191,41 +225,4 @@ fn aside(health: &Health) -> Result<Routes, tonic_reflection::server::Error> {
     Ok(Routes::new(health.service())
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
-}
-
-/// Asks the store for a fault each second, and at once when a call was refused; ends at a lasting one.
-async fn watch_faults(
-    store: Arc<dyn Store>,
-    health: Health,
-    refused: Arc<Notify>,
-    lasting: watch::Sender<Option<String>>,
-) {
-    let mut serves = true;
-    loop {
-        match store.fault() {
-            Some(Fault::Lasting(cause)) => {
-                tracing::error!(cause, "the store has a fault; the service does not serve");
-                health.not_serving().await;
-                // An error means that nobody waits for the server's end.
-                let _ = lasting.send(Some(cause));
-                return;
-            }
-            Some(Fault::Passing(cause)) if serves => {
-                tracing::error!(cause, "the store refuses writes; the service waits");
-                health.not_serving().await;
-                serves = false;
-            }
-            None if !serves => {
-                tracing::info!("the store takes writes again");
-                health.serving().await;
-                serves = true;
-            }
-            Some(Fault::Passing(_)) | None => {}
-        }
-        let turn = tokio::time::sleep(FAULT_INTERVAL);
-        tokio::select! {
-            () = refused.notified() => {}
-            () = turn => {}
-        }
-    }
 }

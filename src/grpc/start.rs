@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use crate::app::App;
 use crate::clock::SystemClock;
@@ -19,6 +20,7 @@ use crate::store::Store;
 use crate::store::embedded;
 use crate::store::embedded::Embedded;
 use crate::store::memory::Memory;
+use crate::telemetry::Telemetry;
 
 const MIB: u64 = 1 << 20;
 
@@ -57,9 +59,17 @@ impl Server {
     ///
     /// In this order: [`StartError::Model`], [`StartError::Extractor`], [`StartError::Store`], [`StartError::Serve`].
     pub async fn start(settings: &Settings) -> Result<Server, StartError> {
+        Server::start_reporting(settings, Telemetry::default()).await
+    }
+
+    /// The same, telling `telemetry` what happens. Errors as [`Server::start`].
+    pub async fn start_reporting(
+        settings: &Settings,
+        telemetry: Telemetry,
+    ) -> Result<Server, StartError> {
         let model = model(settings)?;
         let extractor = extractor(settings)?;
-        let store = open(settings)?;
+        let store = open(settings, &telemetry)?;
 
         let deals_bytes_max = settings.deal_cache_mib as u64 * MIB;
         let mut app = App::new(
@@ -68,7 +78,8 @@ impl Server {
             Arc::new(model),
             deals_bytes_max,
         )
-        .with_outlines_bytes_max(settings.pipeline_cache_mib as u64 * MIB);
+        .with_outlines_bytes_max(settings.pipeline_cache_mib as u64 * MIB)
+        .reporting_to(telemetry);
         if let Some(extractor) = extractor {
             let deadline = Duration::from_millis(settings.extractor_deadline_ms);
             app = app.with_extractor(Arc::new(extractor), deadline);
@@ -116,7 +127,7 @@ fn extractor(settings: &Settings) -> Result<Option<RemoteExtractor>, StartError>
         .map_err(|problem| StartError::Extractor { problem })
 }
 
-fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
+fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, StartError> {
     match settings.store {
         StoreKind::Memory => Ok(Arc::new(Memory::new())),
         StoreKind::Embedded => {
@@ -125,9 +136,14 @@ fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
                 group_appends_max: settings.write_group_max,
                 cache_bytes: settings.store_cache_mib as u64 * MIB,
                 free_bytes_min: settings.free_mib_min * MIB,
+                metrics: telemetry.metrics.store.clone(),
                 ..embedded::Options::default()
             };
-            Ok(Arc::new(Embedded::open(&settings.data, options)?))
+            let started = Instant::now();
+            let store = Embedded::open(&settings.data, options)?;
+            let took = started.elapsed().as_secs_f64();
+            telemetry.metrics.store.open_seconds.set(took);
+            Ok(Arc::new(store))
         }
     }
 }

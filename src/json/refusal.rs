@@ -27,6 +27,10 @@ static DETAILS: LazyLock<DescriptorPool> = LazyLock::new(|| {
         .expect("tonic-types carries the descriptor of google.rpc")
 });
 
+/// Goes with an answer when the request was refused before a call was asked, for who counts calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Unasked(pub Code);
+
 /// Why a request was not answered.
 #[derive(Debug)]
 pub struct Refusal {
@@ -36,6 +40,8 @@ pub struct Refusal {
     details: Value,
     /// A header that the HTTP status asks for. In a box, since few refusals have one.
     header: Option<Box<(header::HeaderName, HeaderValue)>>,
+    /// The code, when no call was asked.
+    unasked: Option<Code>,
 }
 
 impl Refusal {
@@ -52,6 +58,7 @@ impl Refusal {
             message: status.message().into(),
             details: details(status.details()),
             header: retry_after.map(|seconds| Box::new((header::RETRY_AFTER, seconds))),
+            unasked: None,
         }
     }
 
@@ -132,12 +139,14 @@ impl Refusal {
 
     pub fn fault() -> Refusal {
         let message = "the service has a fault of its own; its log has the cause";
-        Refusal::plain(
+        let mut refusal = Refusal::plain(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             message.into(),
-        )
-        .because("INTERNAL")
+        );
+        // Mostly after a call was answered, which is counted already.
+        refusal.unasked = None;
+        refusal.because("INTERNAL")
     }
 
     pub fn to_json(&self) -> Value {
@@ -146,6 +155,9 @@ impl Refusal {
 
     pub fn into_response(self) -> Response<Body> {
         let mut response = crate::json::json(self.http, self.to_json().to_string().into());
+        if let Some(code) = self.unasked {
+            response.extensions_mut().insert(Unasked(code));
+        }
         if let Some(header) = self.header {
             let (name, value) = *header;
             response.headers_mut().insert(name, value);
@@ -160,6 +172,9 @@ impl Refusal {
             message,
             details: json!([]),
             header: None,
+            unasked: (0..=16)
+                .map(Code::from)
+                .find(|known| names(*known).0 == code),
         }
     }
 

@@ -40,11 +40,13 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
+use tracing::Span;
 
 use crate::store::Change;
 use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Fault;
+use crate::store::Figures;
 use crate::store::PROJECTION_BYTES_MAX;
 use crate::store::Projection;
 use crate::store::Revision;
@@ -61,6 +63,7 @@ use crate::store::embedded::queue::Limits;
 use crate::store::embedded::queue::Queue;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::embedded::writer::Writer;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -81,6 +84,8 @@ pub struct Options {
     pub check: Check,
     /// The disk calls that tests replace. Default: [`RealDisk`].
     pub disk: Arc<dyn Disk>,
+    /// Where syncs and groups are counted. Default: numbers that nobody reads.
+    pub metrics: StoreMetrics,
 }
 
 impl Default for Options {
@@ -95,6 +100,7 @@ impl Default for Options {
             free_bytes_min: 64 * MIB as u64,
             check: Check::Whole,
             disk: Arc::new(RealDisk),
+            metrics: StoreMetrics::default(),
         }
     }
 }
@@ -245,6 +251,7 @@ impl Store for Embedded {
             expected,
             events,
             reply,
+            span: Span::current(),
         })?;
         match answer.await {
             Ok(outcome) => outcome,
@@ -294,6 +301,17 @@ impl Store for Embedded {
         // Asked of the disk each time, since it heals without an append that would notice.
         let full = self.engine().ok()?.room().err()?;
         Some(Fault::Passing(full.to_string()))
+    }
+
+    fn figures(&self) -> Figures {
+        let Ok(engine) = self.engine() else {
+            return Figures::default();
+        };
+        Figures {
+            queue_appends: Some(self.queue.appends_waiting() as u64),
+            disk_bytes: engine.disk_bytes().ok(),
+            free_bytes: engine.free_bytes().ok(),
+        }
     }
 
     async fn close(&self) {

@@ -35,6 +35,7 @@ use verbatim::store::Projection;
 use verbatim::store::Revision;
 use verbatim::store::Store;
 use verbatim::store::StoredEvent;
+use verbatim::telemetry::Telemetry;
 
 /// The manual clock stands here: 2026-03-01T12:00:00Z.
 pub const NOW_SECONDS: i64 = 1_772_366_400;
@@ -43,6 +44,7 @@ pub const NOW_SECONDS: i64 = 1_772_366_400;
 pub struct Running {
     pub server: Server,
     pub store: Arc<Staged>,
+    pub telemetry: Telemetry,
 }
 
 /// A store in memory that waits, fails and panics when the test says so.
@@ -73,11 +75,16 @@ pub async fn start_with(limits: Limits) -> Running {
     let now = Instant::from_unix(NOW_SECONDS, 0).unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let app = app(Arc::clone(&store) as Arc<dyn Store>, clock);
+    let telemetry = app.telemetry().clone();
     let listen = "127.0.0.1:0".parse().unwrap();
     let server = Server::start_with(app, Arc::clone(&store) as Arc<dyn Store>, &limits, listen)
         .await
         .unwrap();
-    Running { server, store }
+    Running {
+        server,
+        store,
+        telemetry,
+    }
 }
 
 fn app(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Arc<App> {

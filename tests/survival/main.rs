@@ -15,6 +15,7 @@ mod client;
 mod damage;
 mod disk;
 mod full;
+mod hang;
 mod kill;
 mod ledger;
 mod load;

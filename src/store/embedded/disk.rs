@@ -1,8 +1,13 @@
 //! What the store asks of the disk beyond sled's own reads and writes: a seam, so that tests can fail and watch it.
 
+use std::fs;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+/// What `st_blocks` counts in, whatever the file system does.
+const BLOCK_BYTES: u64 = 512;
 
 /// The two calls that decide whether a write is acknowledged.
 pub trait Disk: Send + Sync {
@@ -30,4 +35,19 @@ impl Disk for RealDisk {
 /// Makes the entries of a directory durable: a new file that is synced but not entered is lost with the power.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
+}
+
+/// Bytes of disk that the files below `directory` take; not their lengths, which count holes, too.
+pub fn bytes_below(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        // A file may be gone by now: sled replaces its snapshots.
+        match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes += bytes_below(&entry.path())?,
+            Ok(found) => bytes += found.blocks() * BLOCK_BYTES,
+            Err(_) => {}
+        }
+    }
+    Ok(bytes)
 }

@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::ops::Bound;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
@@ -17,6 +18,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
+use std::time::Instant;
 
 use rustix::fs::FlockOperation;
 
@@ -31,12 +33,14 @@ use crate::store::embedded::check;
 use crate::store::embedded::check::Heads;
 use crate::store::embedded::directory::Claim;
 use crate::store::embedded::disk::Disk;
+use crate::store::embedded::disk::bytes_below;
 use crate::store::embedded::disk::sync_directory;
 use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
 use crate::store::embedded::keys;
 use crate::store::embedded::reads;
+use crate::telemetry::metrics::StoreMetrics;
 
 pub struct Engine {
     // Taken in `drop` only.
@@ -44,6 +48,8 @@ pub struct Engine {
     // sled's log, through a descriptor of our own: a sync acts on the file, whoever wrote it.
     log: File,
     disk: Arc<dyn Disk>,
+    directory: PathBuf,
+    metrics: StoreMetrics,
     free_bytes_min: u64,
     durable: AtomicU64,
     // Where the history of each deal ends, as far as it is durable; unset when the store was not read as a whole.
@@ -73,6 +79,8 @@ impl Engine {
             trees: Some(trees),
             log,
             disk: Arc::clone(&options.disk),
+            directory: directory.to_owned(),
+            metrics: options.metrics.clone(),
             free_bytes_min: options.free_bytes_min,
             durable: AtomicU64::new(0),
             heads: RwLock::new(None),
@@ -229,7 +237,7 @@ impl Engine {
     /// Refuses when the file system is nearly full. Asked before writing, since sled does not recover from a full one.
     pub fn room(&self) -> Result<(), Error> {
         // Where the figure cannot be had, the write itself will tell.
-        let free_bytes = self.disk.free_bytes(&self.log).unwrap_or(u64::MAX);
+        let free_bytes = self.free_bytes().unwrap_or(u64::MAX);
         if free_bytes < self.free_bytes_min {
             return Err(Error::Full {
                 free_bytes,
@@ -239,13 +247,31 @@ impl Engine {
         Ok(())
     }
 
+    /// Bytes that are free where the store is.
+    pub fn free_bytes(&self) -> std::io::Result<u64> {
+        self.disk.free_bytes(&self.log)
+    }
+
+    /// Bytes of disk that the directory takes.
+    pub fn disk_bytes(&self) -> std::io::Result<u64> {
+        bytes_below(&self.directory)
+    }
+
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
     pub fn fault(&self) -> &Arc<OnceLock<String>> {
         &self.fault
     }
 
     fn flush(&self) -> std::io::Result<()> {
         self.trees().db.flush().map_err(std::io::Error::from)?;
-        self.disk.sync(&self.log)
+        let started = Instant::now();
+        let synced = self.disk.sync(&self.log);
+        let took = started.elapsed().as_secs_f64();
+        self.metrics.sync_seconds.observe(took);
+        synced
     }
 
     fn check(&self, check: Check) -> Result<u64, Unreadable> {

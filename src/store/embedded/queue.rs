@@ -17,6 +17,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::store::DealKey;
 use crate::store::Error;
@@ -45,6 +46,8 @@ pub struct Append {
     pub expected: Revision,
     pub events: Vec<Vec<u8>>,
     pub reply: oneshot::Sender<Result<Revision, Error>>,
+    /// Of the caller: what the writer does for it is told there.
+    pub span: Span,
 }
 
 /// What the writer does next.
@@ -127,6 +130,10 @@ impl Queue {
     /// The projection of a deal that waits.
     pub fn projection(&self, deal: &DealKey) -> Option<Arc<Projection>> {
         self.waiting().projections.get(deal).cloned()
+    }
+
+    pub fn appends_waiting(&self) -> usize {
+        self.waiting().appends.len()
     }
 
     /// Waits for work.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::store::Error;
 use crate::store::Revision;
@@ -65,6 +66,7 @@ impl Writer {
             match self.queue.take() {
                 Work::Group(group) => {
                     let answered = group.len();
+                    self.engine.metrics().group_appends.observe(answered as f64);
                     self.write(group);
                     self.queue.linger(answered);
                 }
@@ -92,6 +94,7 @@ impl Writer {
             return;
         }
 
+        let syncs = syncs(&group);
         let mut draft = Draft::default();
         let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
         for append in group {
@@ -104,6 +107,7 @@ impl Writer {
             Some(fault) => Some(fault),
             None => self.commit(draft).err().map(Error::Unknown),
         };
+        drop(syncs);
         for (reply, outcome) in answers {
             match (outcome, &failed) {
                 (Ok(_), Some(failed)) => answer(reply, Err(failed.clone())),
@@ -179,6 +183,18 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// A span for each append of the group, within its caller's: all were made durable by one sync.
+fn syncs(group: &[Append]) -> Vec<Span> {
+    // Signed, since that is the whole number that OpenTelemetry has.
+    let size = group.len() as i64;
+    let told = group.iter().filter(|append| !append.span.is_disabled());
+    told.map(|append| {
+        append.span.record("group.appends", size);
+        tracing::debug_span!(parent: &append.span, "sync", group.appends = size)
+    })
+    .collect()
 }
 
 // Who stopped waiting does not hear; the append stands.

@@ -1,0 +1,43 @@
+//! The figures that are only read when somebody scrapes: of the store, of folded deals, of the runtime.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::app::App;
+use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
+
+/// Has each scrape ask the app, the store and the runtime of the caller, for as long as they live.
+pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
+    let app = Arc::downgrade(app);
+    let store = Arc::downgrade(store);
+    let runtime = Handle::current().metrics();
+    metrics.before_scrape(move |metrics| {
+        if let Some(app) = app.upgrade() {
+            metrics.deal_cache_bytes.set(signed(app.deal_cache_bytes()));
+        }
+        if let Some(store) = store.upgrade() {
+            let figures = store.figures();
+            let to = &metrics.store;
+            for (figure, gauge) in [
+                (figures.queue_appends, &to.queue_appends),
+                (figures.disk_bytes, &to.disk_bytes),
+                (figures.free_bytes, &to.free_bytes),
+            ] {
+                if let Some(figure) = figure {
+                    gauge.set(signed(figure));
+                }
+            }
+        }
+        let (workers, alive) = (runtime.num_workers(), runtime.num_alive_tasks());
+        metrics.runtime_workers.set(signed(workers as u64));
+        metrics.runtime_alive_tasks.set(signed(alive as u64));
+        let depth = runtime.global_queue_depth() as u64;
+        metrics.runtime_global_queue_depth.set(signed(depth));
+    });
+}
+
+fn signed(figure: u64) -> i64 {
+    i64::try_from(figure).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,233 @@
+//! Each call as those who run the service see it: a number, a line in the log when it ends, a span of a trace.
+//!
+//! 1. A call is counted once, at its end, whatever ends it: an answer, a refusal, a panic, a caller who went away.
+//! 2. Its method is one of the interface's own; what is not is counted as `unknown`.
+//! 3. A line names the method, the code, the duration and the trace, and nothing that a caller sent beside.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::ready;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::Response;
+use http_body::Frame;
+use http_body::SizeHint;
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use tokio::time::Instant;
+use tonic::Code;
+use tonic::Status;
+use tonic::body::Body;
+use tracing::Span;
+use tracing::field;
+
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::calls::CODES;
+use crate::telemetry::metrics::calls::Method;
+use crate::telemetry::metrics::calls::Shape;
+use crate::telemetry::metrics::calls::UNKNOWN;
+use crate::telemetry::traces;
+use crate::telemetry::traces::TraceId;
+use crate::wire::DESCRIPTOR;
+
+/// The package whose services are served here.
+const PACKAGE: &str = "verbatim.v1";
+
+/// The methods of the interface, each with its numbers.
+pub struct Methods {
+    by_path: HashMap<String, Arc<Method>>,
+    unknown: Arc<Method>,
+}
+
+/// A call under way.
+pub struct Observed {
+    method: Arc<Method>,
+    received: Instant,
+    trace: Option<TraceId>,
+    span: Span,
+    has_ended: bool,
+}
+
+/// The body of a streaming answer; the call ends with it.
+struct Streamed {
+    body: Body,
+    call: Observed,
+}
+
+impl Methods {
+    pub fn new(telemetry: &Telemetry) -> Methods {
+        let calls = &telemetry.metrics.calls;
+        let files = FileDescriptorSet::decode(DESCRIPTOR)
+            .expect("build.rs compiled the descriptor from proto/");
+        let ours = files.file.iter().filter(|file| file.package() == PACKAGE);
+        let mut by_path = HashMap::new();
+        for service in ours.flat_map(|file| &file.service) {
+            let full = format!("{PACKAGE}.{}", service.name());
+            for method in &service.method {
+                let shape = match method.client_streaming() || method.server_streaming() {
+                    true => Shape::Stream,
+                    false => Shape::Unary,
+                };
+                let path = format!("/{full}/{}", method.name());
+                let method = calls.method(&full, method.name(), shape);
+                by_path.insert(path, Arc::new(method));
+            }
+        }
+        let unknown = Arc::new(calls.method(UNKNOWN, UNKNOWN, Shape::Unary));
+        Methods { by_path, unknown }
+    }
+
+    /// A call to `path` was received.
+    pub fn begin(&self, path: &str, headers: &HeaderMap, received: Instant) -> Observed {
+        let method = Arc::clone(self.by_path.get(path).unwrap_or(&self.unknown));
+        method.begun();
+        // Another level than the lines of a call, so that spans cost nothing where nobody sends them.
+        let span = tracing::debug_span!(
+            "call",
+            otel.name = method.name,
+            otel.kind = "server",
+            otel.status_code = field::Empty,
+            rpc.system = "grpc",
+            rpc.grpc.status_code = field::Empty,
+        );
+        traces::adopt(&span, headers);
+        Observed {
+            method,
+            received,
+            trace: TraceId::of(&span, headers),
+            span,
+            has_ended: false,
+        }
+    }
+}
+
+impl Observed {
+    /// The span of the call, for what is done for it.
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// The call has ended.
+    pub fn end(mut self, code: Code) {
+        self.ended(code);
+    }
+
+    /// Ends the call with the body of its answer; at once when the head refuses it.
+    pub fn end_with(self, response: Response<Body>) -> Response<Body> {
+        if let Some(code) = code(response.headers()) {
+            self.end(code);
+            return response;
+        }
+        response.map(|body| Body::new(Streamed { body, call: self }))
+    }
+
+    fn ended(&mut self, code: Code) {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
+        let took = self.received.elapsed();
+        self.span.record("rpc.grpc.status_code", code as i64);
+        self.method.ended(code as usize, took);
+        let method = self.method.name.as_str();
+        let duration_ms = took.as_micros() as f64 / 1e3;
+        let trace_id = self.trace.as_ref().map(TraceId::as_str);
+        let name = CODES.get(code as usize).copied().unwrap_or_default();
+        match code {
+            Code::Ok => tracing::debug!(method, code = name, duration_ms, trace_id, "call"),
+            Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss => {
+                self.span.record("otel.status_code", "ERROR");
+                tracing::error!(method, code = name, duration_ms, trace_id, "call");
+            }
+            Code::DeadlineExceeded | Code::ResourceExhausted => {
+                tracing::warn!(method, code = name, duration_ms, trace_id, "call");
+            }
+            Code::Cancelled
+            | Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Unauthenticated => {
+                tracing::info!(method, code = name, duration_ms, trace_id, "call");
+            }
+        }
+    }
+}
+
+impl Drop for Observed {
+    /// Without an end the caller went away.
+    fn drop(&mut self) {
+        self.ended(Code::Cancelled);
+    }
+}
+
+impl http_body::Body for Streamed {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.call.ended(code(trailers).unwrap_or(Code::Unknown));
+                }
+            }
+            Some(Err(status)) => self.call.ended(status.code()),
+            None => self.call.ended(Code::Unknown),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The code that a head or trailers end a call in, if they do.
+pub fn code(headers: &HeaderMap) -> Option<Code> {
+    let code = headers.get(Status::GRPC_STATUS)?;
+    Some(Code::from_bytes(code.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_once_under_a_method_of_the_interface() {
+        let telemetry = Telemetry::default();
+        let methods = Methods::new(&telemetry);
+        let begin = |path| methods.begin(path, &HeaderMap::new(), Instant::now());
+        begin("/verbatim.v1.QualificationService/ScoreDeal").end(Code::NotFound);
+        drop(begin("/verbatim.v1.QualificationService/ScoreDeal"));
+        begin("/verbatim.v1.QualificationService/ana-said").end(Code::Unimplemented);
+        begin("/x/y").end(Code::Unimplemented);
+        let text = telemetry.metrics.scrape();
+        let score = "service=\"verbatim.v1.QualificationService\"}";
+        for line in [
+            "code=\"NOT_FOUND\",method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"} 1\n".to_owned(),
+            "code=\"CANCELLED\",method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"} 1\n".to_owned(),
+            "code=\"UNIMPLEMENTED\",method=\"unknown\",service=\"unknown\"} 2\n".to_owned(),
+            format!("verbatim_request_duration_seconds_count{{method=\"ScoreDeal\",{score} 2\n"),
+            "verbatim_requests_in_flight 0\n".to_owned(),
+        ] {
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+        assert!(!text.contains("ana-said"), "{text}");
+    }
+}

@@ -1,0 +1,330 @@
+//! The numbers of the service, in the form of Prometheus. Every family is named in this file and nowhere else.
+//!
+//! 1. To record is an atomic addition on a handle made beforehand: no label is looked up while a call is answered.
+//! 2. Labels come from closed lists, never from what a caller sends.
+//! 3. What is only asked for when somebody scrapes is read then: see [`Metrics::before_scrape`].
+
+pub mod calls;
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use prometheus::Gauge;
+use prometheus::Histogram;
+use prometheus::HistogramOpts;
+use prometheus::HistogramVec;
+use prometheus::IntCounter;
+use prometheus::IntCounterVec;
+use prometheus::IntGauge;
+use prometheus::IntGaugeVec;
+use prometheus::Opts;
+use prometheus::Registry;
+use prometheus::TextEncoder;
+use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
+
+use crate::telemetry::metrics::calls::CallMetrics;
+
+/// The media type of [`Metrics::scrape`].
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// A call takes 30 us to answer from memory and some milliseconds when the disk has a say. Unit: seconds.
+const CALL_SECONDS: [f64; 16] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 10.0,
+];
+
+/// From the cache of a controller to a network volume that is throttled. Unit: seconds.
+const SYNC_SECONDS: [f64; 13] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+
+/// Up to the largest group there is.
+const GROUP_APPENDS: [f64; 13] = [
+    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0,
+];
+
+/// Why registering cannot fail.
+const NAMED: &str = "the families below have well-formed names that differ";
+
+type BeforeScrape = Box<dyn Fn(&Metrics) + Send + Sync>;
+
+/// All numbers of one service.
+pub struct Metrics {
+    registry: Registry,
+    before_scrape: Mutex<Vec<BeforeScrape>>,
+    pub calls: CallMetrics,
+    pub store: StoreMetrics,
+    pub deal_cache_hits: IntCounter,
+    pub deal_cache_misses: IntCounter,
+    pub deal_cache_bytes: IntGauge,
+    /// Those who watch deals now.
+    pub watchers: IntGauge,
+    extractor_requests: IntCounterVec,
+    pub runtime_workers: IntGauge,
+    pub runtime_alive_tasks: IntGauge,
+    pub runtime_global_queue_depth: IntGauge,
+}
+
+/// The numbers of a store. Clones share everything.
+#[derive(Clone)]
+pub struct StoreMetrics {
+    appends: [IntCounter; Appended::ALL.len()],
+    pub event_bytes: IntCounter,
+    pub sync_seconds: Histogram,
+    pub group_appends: Histogram,
+    pub queue_appends: IntGauge,
+    pub disk_bytes: IntGauge,
+    pub free_bytes: IntGauge,
+    pub fault_lasting: IntGauge,
+    pub fault_passing: IntGauge,
+    pub open_seconds: Gauge,
+}
+
+/// What became of an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    Ok,
+    Conflict,
+    Busy,
+    /// The store cannot: it is closed, has a fault, or what it would read is broken. Nothing was appended.
+    Fault,
+    Unknown,
+    Full,
+}
+
+impl Appended {
+    const ALL: [Appended; 6] = [
+        Appended::Ok,
+        Appended::Conflict,
+        Appended::Busy,
+        Appended::Fault,
+        Appended::Unknown,
+        Appended::Full,
+    ];
+
+    fn label(self) -> &'static str {
+        match self {
+            Appended::Ok => "ok",
+            Appended::Conflict => "conflict",
+            Appended::Busy => "busy",
+            Appended::Fault => "fault",
+            Appended::Unknown => "unknown",
+            Appended::Full => "full",
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics::new()
+    }
+}
+
+impl Default for StoreMetrics {
+    /// Numbers that nobody scrapes.
+    fn default() -> StoreMetrics {
+        StoreMetrics::new(&Families(Registry::new()))
+    }
+}
+
+impl Metrics {
+    pub fn new() -> Metrics {
+        let to = Families(Registry::new());
+        let build = to.gauges("verbatim_build_info", "Always 1.", &["version", "rustc"]);
+        build
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("RUSTC_VERSION")])
+            .set(1);
+        to.add(ProcessCollector::for_self());
+        Metrics {
+            before_scrape: Mutex::default(),
+            calls: CallMetrics::new(&to),
+            store: StoreMetrics::new(&to),
+            deal_cache_hits: to.counter(
+                "verbatim_deal_cache_hits_total",
+                "Deals that were folded in memory when asked for.",
+            ),
+            deal_cache_misses: to.counter(
+                "verbatim_deal_cache_misses_total",
+                "Deals that had to be folded from the store.",
+            ),
+            deal_cache_bytes: to.gauge(
+                "verbatim_deal_cache_bytes",
+                "Estimated memory of folded deals.",
+            ),
+            watchers: to.gauge("verbatim_watchers", "Callers who watch deals now."),
+            extractor_requests: to.counters(
+                "verbatim_extractor_requests_total",
+                "Quotes given to the external reader of claims, by what became of them.",
+                &["outcome"],
+            ),
+            runtime_workers: to.gauge("verbatim_runtime_workers", "Threads that answer calls."),
+            runtime_alive_tasks: to
+                .gauge("verbatim_runtime_alive_tasks", "Tasks that have not ended."),
+            runtime_global_queue_depth: to.gauge(
+                "verbatim_runtime_global_queue_depth",
+                "Tasks that no thread has taken up yet.",
+            ),
+            registry: to.0,
+        }
+    }
+
+    /// The counter of one outcome of the external reader; keep it, since looking it up takes a lock.
+    pub fn extractor_requests(&self, outcome: &'static str) -> IntCounter {
+        self.extractor_requests.with_label_values(&[outcome])
+    }
+
+    /// Has `read` set gauges before each scrape. It must not hold what it reads alive.
+    pub fn before_scrape(&self, read: impl Fn(&Metrics) + Send + Sync + 'static) {
+        let mut all = self
+            .before_scrape
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.push(Box::new(read));
+    }
+
+    /// All numbers as text. May wait for a disk that hangs.
+    pub fn scrape(&self) -> String {
+        let all = self
+            .before_scrape
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for read in all.iter() {
+            read(self);
+        }
+        drop(all);
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap_or_else(|error| format!("# {error}\n"))
+    }
+}
+
+impl StoreMetrics {
+    fn new(to: &Families) -> StoreMetrics {
+        let appends = to.counters(
+            "verbatim_store_appends_total",
+            "Appends, by what became of them.",
+            &["outcome"],
+        );
+        let fault = to.gauges(
+            "verbatim_store_fault",
+            "1 while the store refuses writes: until it is opened again (lasting) or the cause is gone (passing).",
+            &["kind"],
+        );
+        StoreMetrics {
+            appends: Appended::ALL.map(|outcome| appends.with_label_values(&[outcome.label()])),
+            event_bytes: to.counter(
+                "verbatim_store_event_bytes_total",
+                "Bytes of events made durable since the start.",
+            ),
+            sync_seconds: to.histogram(
+                "verbatim_store_sync_duration_seconds",
+                "How long the disk took to make a group durable.",
+                &SYNC_SECONDS,
+            ),
+            group_appends: to.histogram(
+                "verbatim_store_group_appends",
+                "Appends made durable together.",
+                &GROUP_APPENDS,
+            ),
+            queue_appends: to.gauge(
+                "verbatim_store_queue_appends",
+                "Appends that wait for the writer.",
+            ),
+            disk_bytes: to.gauge("verbatim_store_disk_bytes", "Disk taken by the store."),
+            free_bytes: to.gauge(
+                "verbatim_store_free_bytes",
+                "Disk that is free where the store is.",
+            ),
+            fault_lasting: fault.with_label_values(&["lasting"]),
+            fault_passing: fault.with_label_values(&["passing"]),
+            open_seconds: to.seconds(
+                "verbatim_store_open_seconds",
+                "How long it took to recover and check the store at the start.",
+            ),
+        }
+    }
+
+    pub fn appended(&self, outcome: Appended) {
+        self.appends[outcome as usize].inc();
+    }
+}
+
+/// Makes families and registers them.
+pub(in crate::telemetry) struct Families(Registry);
+
+impl Families {
+    fn add(&self, family: impl Collector + 'static) {
+        self.0.register(Box::new(family)).expect(NAMED);
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        let family = IntCounter::new(name, help).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        let family = IntCounterVec::new(Opts::new(name, help), labels).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        let family = IntGauge::new(name, help).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        let family = IntGaugeVec::new(Opts::new(name, help), labels).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn seconds(&self, name: &str, help: &str) -> Gauge {
+        let family = Gauge::new(name, help).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Histogram {
+        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        let family = Histogram::with_opts(options).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
+        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        let family = HistogramVec::new(options, labels).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_append_is_counted_under_its_outcome() {
+        let metrics = Metrics::new();
+        for outcome in Appended::ALL {
+            metrics.store.appended(outcome);
+        }
+        metrics.store.appended(Appended::Full);
+        let text = metrics.scrape();
+        for (outcome, count) in [("ok", 1), ("conflict", 1), ("unknown", 1), ("full", 2)] {
+            let line = format!("verbatim_store_appends_total{{outcome=\"{outcome}\"}} {count}\n");
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_scrape_asks_first_what_is_only_known_on_asking() {
+        let metrics = Metrics::new();
+        metrics.before_scrape(|metrics| metrics.watchers.set(7));
+        assert!(metrics.scrape().contains("verbatim_watchers 7\n"));
+    }
+}

@@ -1,0 +1,170 @@
+//! The numbers of calls: how many by method and code, how long, how many now.
+
+use std::array;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use prometheus::Histogram;
+use prometheus::HistogramVec;
+use prometheus::IntCounter;
+use prometheus::IntCounterVec;
+use prometheus::IntGauge;
+use prometheus::IntGaugeVec;
+
+use crate::telemetry::metrics::CALL_SECONDS;
+use crate::telemetry::metrics::Families;
+
+/// The codes of gRPC by their number.
+pub const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// The service and the method of a call to what there is not: what the caller named is no label.
+pub const UNKNOWN: &str = "unknown";
+
+/// The families by which calls are counted.
+pub struct CallMetrics {
+    total: IntCounterVec,
+    duration: HistogramVec,
+    in_flight: IntGauge,
+    streams: IntGaugeVec,
+}
+
+/// How a method answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One message each way.
+    Unary,
+    /// Several, for as long as the caller likes: counted while open, and not timed.
+    Stream,
+}
+
+/// The numbers of one method, ready to be added to.
+pub struct Method {
+    /// `Service/Method`, for the log.
+    pub name: String,
+    service: String,
+    method: String,
+    total: IntCounterVec,
+    by_code: [OnceLock<IntCounter>; CODES.len()],
+    duration: Option<Histogram>,
+    open: IntGauge,
+}
+
+impl CallMetrics {
+    pub(in crate::telemetry) fn new(to: &Families) -> CallMetrics {
+        let names = ["service", "method"];
+        CallMetrics {
+            total: to.counters(
+                "verbatim_requests_total",
+                "Calls that have ended, by the code of gRPC they ended in.",
+                &["service", "method", "code"],
+            ),
+            duration: to.histograms(
+                "verbatim_request_duration_seconds",
+                "How long calls took that do not stream.",
+                &names,
+                &CALL_SECONDS,
+            ),
+            in_flight: to.gauge(
+                "verbatim_requests_in_flight",
+                "Calls under way that do not stream.",
+            ),
+            streams: to.gauges(
+                "verbatim_streams_open",
+                "Streaming calls that are open.",
+                &["method"],
+            ),
+        }
+    }
+
+    /// The numbers of a method of ours.
+    pub fn method(&self, service: &str, method: &str, shape: Shape) -> Method {
+        let short = service.rsplit('.').next().unwrap_or(service);
+        let (duration, open) = match shape {
+            Shape::Unary => {
+                let duration = self.duration.with_label_values(&[service, method]);
+                (Some(duration), self.in_flight.clone())
+            }
+            Shape::Stream => (None, self.streams.with_label_values(&[method])),
+        };
+        let by_code = array::from_fn(|_| OnceLock::new());
+        // From the start there is a zero to count from; of what there is not, there need be none.
+        if service != UNKNOWN {
+            let labels = [service, method, CODES[0]];
+            let _first = by_code[0].set(self.total.with_label_values(&labels));
+        }
+        Method {
+            name: format!("{short}/{method}"),
+            service: service.to_owned(),
+            method: method.to_owned(),
+            total: self.total.clone(),
+            by_code,
+            duration,
+            open,
+        }
+    }
+}
+
+impl Method {
+    /// A call has come.
+    pub fn begun(&self) {
+        self.open.inc();
+    }
+
+    /// A call has ended, in the code of that number.
+    pub fn ended(&self, code: usize, took: Duration) {
+        self.open.dec();
+        if let Some(duration) = &self.duration {
+            duration.observe(took.as_secs_f64());
+        }
+        let Some(counter) = self.by_code.get(code) else {
+            return;
+        };
+        let counter = counter.get_or_init(|| {
+            let labels = [&self.service, &self.method, CODES[code]];
+            self.total.with_label_values(&labels)
+        });
+        counter.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metrics::Metrics;
+
+    #[test]
+    fn a_stream_is_counted_while_it_is_open_and_not_timed() {
+        let metrics = Metrics::new();
+        let watch = metrics.calls.method("s", "Watch", Shape::Stream);
+        watch.begun();
+        let open = "verbatim_streams_open{method=\"Watch\"} 1\n";
+        assert!(metrics.scrape().contains(open));
+        watch.ended(1, Duration::from_secs(3_600));
+        let text = metrics.scrape();
+        assert!(text.contains("verbatim_streams_open{method=\"Watch\"} 0\n"));
+        assert!(text.contains("code=\"CANCELLED\",method=\"Watch\",service=\"s\"} 1\n"));
+        assert!(text.contains("code=\"OK\",method=\"Watch\",service=\"s\"} 0\n"));
+        assert!(
+            !text.contains("verbatim_request_duration_seconds_count"),
+            "{text}"
+        );
+    }
+}

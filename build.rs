@@ -7,12 +7,18 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 11] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
+    "verbatim/v1/extraction.proto",
     "verbatim/v1/service.proto",
     "verbatim/v1/forecast.proto",
+    "verbatim/v1/past.proto",
+    "verbatim/v1/pipeline.proto",
+    "verbatim/v1/conversation.proto",
     "verbatim/v1/ingest.proto",
+    "verbatim/v1/watch.proto",
+    "verbatim/v1/writes.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -8,6 +8,8 @@
 use divan::Bencher;
 use divan::black_box;
 use verbatim::domain::deal::Deal;
+use verbatim::domain::difference::Between;
+use verbatim::domain::difference::Seen;
 use verbatim::domain::event::Event;
 use verbatim::domain::event::Fact;
 use verbatim::domain::moment::Moment;
@@ -15,6 +17,12 @@ use verbatim::domain::phrase;
 use verbatim::domain::score;
 use verbatim::domain::stall;
 use verbatim::domain::time::Instant;
+use verbatim::domain::time::Span;
+use verbatim::domain::trend;
+use verbatim::domain::trend::Knowledge;
+use verbatim::domain::trend::Lived;
+use verbatim::domain::trend::Point;
+use verbatim::domain::trend::TrendStep;
 use verbatim::domain::words::Words;
 use verbatim::grpc::request;
 use verbatim::model_file;
@@ -69,6 +77,50 @@ fn fold_by_length(bencher: Bencher, statements: usize) {
     bencher.bench_local(|| Deal::replay(black_box(&events)));
 }
 
+/// Daily points of a deal of 1,000 statements; most points lie behind all of them.
+#[divan::bench]
+fn trend_of_365_days(bencher: Bencher) {
+    let model = model_file::default();
+    let deal = Deal::replay(&varied());
+    let from = days_before_now(80);
+    let to = from.plus(Span::days(364));
+    let moments = trend::moments(from, to, TrendStep::Daily).expect("few enough");
+    bencher.bench_local(|| {
+        let point = |at: &Instant| trend::point(black_box(&deal), model, *at, deal.revision());
+        moments.iter().map(point).collect::<Vec<Point>>()
+    });
+}
+
+#[divan::bench]
+fn trend_of_1_000_changes(bencher: Bencher) {
+    let model = model_file::default();
+    let events = varied();
+    bencher.bench_local(|| {
+        let mut lived = Lived::new(days_before_now(80), now(), Knowledge::Now);
+        for event in &events {
+            lived.take(event.clone());
+        }
+        lived.points(model)
+    });
+}
+
+#[divan::bench]
+fn comparison_over_1_000_statements(bencher: Bencher) {
+    let model = model_file::default();
+    let events = varied();
+    let seen = |as_of| Seen {
+        as_of,
+        known_at: Instant::MAX,
+    };
+    bencher.bench_local(|| {
+        let mut between = Between::new(seen(days_before_now(81)), seen(now()));
+        for event in &events {
+            between.take(event.clone());
+        }
+        between.difference(model)
+    });
+}
+
 fn bench_score(bencher: Bencher, deal: &Deal) {
     let model = model_file::default();
     bencher.bench_local(|| score::score(black_box(deal), model, now()));
@@ -96,6 +148,11 @@ fn full() -> Vec<Event> {
 /// So many statements, the first ten of them over and over.
 fn long(statements: usize) -> Vec<Event> {
     history(statements, LENGTHS[0])
+}
+
+/// 1,000 statements that say different things.
+fn varied() -> Vec<Event> {
+    history(1_000, 1_000)
 }
 
 /// So many statements, of which so many say different things.
@@ -173,6 +230,10 @@ fn words(events: &[Event]) -> Words {
 
 fn now() -> Instant {
     Instant::from_unix(NOW_SECONDS, 0).expect("in range")
+}
+
+fn days_before_now(days: i32) -> Instant {
+    now().minus(Span::days(days)).expect("in range")
 }
 
 fn days_ago(days: f64) -> prost_types::Timestamp {

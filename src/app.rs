@@ -1,20 +1,60 @@
 //! The use cases, one method a remote call: load, decide, append, derive.
 //!
-//! A write goes through `write`, a read through `read`; both meet folded deals in `deals`. Everything an answer says is
+//! A write goes through `write` or `confirm`, a read through `read`; they meet folded deals in `deals`. Quotes that come
+//! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
 mod append;
+mod aside;
+mod breaker;
+mod confirm;
 mod deals;
 mod error;
+mod extract;
+mod import;
+pub mod ingest;
+mod past;
+mod pipeline;
+mod portfolio;
 mod projection;
 mod read;
 mod turns;
+pub mod watch;
 mod write;
 
 use std::sync::Arc;
 
+pub use crate::app::confirm::Confirmed;
+use tokio::sync::RwLock;
+
 use crate::app::deals::Deals;
 pub use crate::app::error::Error;
+pub use crate::app::extract::ClaimExtractor;
+use crate::app::extract::External;
+pub use crate::app::extract::Extraction;
+pub use crate::app::extract::QuoteReader;
+pub use crate::app::extract::Read;
+pub use crate::app::extract::Spoken;
+pub use crate::app::import::Import;
+pub use crate::app::import::Imported;
+pub use crate::app::import::Taken;
+pub use crate::app::past::Comparison;
+pub use crate::app::past::ComparisonQuery;
+pub use crate::app::past::Trend;
+pub use crate::app::past::TrendQuery;
+pub use crate::app::pipeline::Item;
+pub use crate::app::pipeline::Listed;
+pub use crate::app::pipeline::Listing;
+pub use crate::app::pipeline::Pipeline;
+pub use crate::app::pipeline::PipelineDeal;
+pub use crate::app::pipeline::Selection;
+pub use crate::app::pipeline::Summed;
+pub use crate::app::pipeline::Told;
+pub use crate::app::pipeline::View;
+use crate::app::portfolio::OUTLINES_BYTES_MAX;
+use crate::app::portfolio::Portfolio;
+use crate::app::projection::Settling;
+pub use crate::app::projection::projection_of;
 pub use crate::app::read::DealView;
 pub use crate::app::read::Explained;
 pub use crate::app::read::MilestoneView;
@@ -22,6 +62,7 @@ pub use crate::app::read::Query;
 pub use crate::app::read::Scored;
 pub use crate::app::read::Stakeholder;
 use crate::app::turns::Turns;
+use crate::app::watch::Feeds;
 pub use crate::app::write::Recorded;
 pub use crate::app::write::Recording;
 pub use crate::app::write::Written;
@@ -39,6 +80,13 @@ pub struct App {
     deals: Deals,
     turns: Turns,
     telemetry: Telemetry,
+    portfolio: Portfolio,
+    settling: Settling,
+    /// Reads quotes before our own reader does, if the user brings one.
+    external: Option<External>,
+    /// Held while an event is on its way to the disk; taken whole to wait for all that are.
+    unsettled: RwLock<()>,
+    feeds: Feeds,
 }
 
 impl App {
@@ -58,6 +106,19 @@ impl App {
             model,
             turns: Turns::new(),
             telemetry,
+            portfolio: Portfolio::new(OUTLINES_BYTES_MAX),
+            settling: Settling::default(),
+            external: None,
+            unsettled: RwLock::default(),
+            feeds: Feeds::new(),
+        }
+    }
+
+    /// Bounds the memory for the outlines of all deals; past it, a look at the pipeline reads the store.
+    pub fn with_outlines_bytes_max(self, bytes_max: u64) -> App {
+        App {
+            portfolio: Portfolio::new(bytes_max),
+            ..self
         }
     }
 
@@ -80,6 +141,11 @@ impl App {
     /// The moment the service takes as now.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Waits until every event that was dated before this call is durable or refused.
+    async fn settled(&self) {
+        drop(self.unsettled.write().await);
     }
 
     /// The numbers in force.

@@ -6,25 +6,31 @@ mod ask;
 mod bench;
 mod claim;
 mod client;
+mod confirm;
 mod deal;
 mod demo;
 mod evaluate;
+mod extract;
 mod failure;
 #[cfg(test)]
 mod fake;
 mod feed;
 mod healthcheck;
+mod import;
 mod lanes;
 mod load;
 mod moment;
 mod money;
 mod ndjson;
+mod past;
+mod pipeline;
 mod progress;
 mod record;
 mod schema;
 mod serve;
 mod shift;
 mod view;
+mod watch;
 
 use std::io;
 use std::io::Write;
@@ -70,15 +76,27 @@ enum Command {
     /// Send a file of writes, a line each
     #[command(after_help = load::EXAMPLES)]
     Load(load::LoadArgs),
+    /// Take in what other systems know: a transcript, an email, a CRM's export
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::ImportCommand),
     /// How qualified a deal is, every point accounted for
     #[command(after_help = ask::SCORE_EXAMPLES)]
     Score(ask::ScoreArgs),
     /// Why a deal does not move, and what to ask next
     #[command(after_help = ask::EXPLAIN_EXAMPLES)]
     Explain(ask::ExplainArgs),
+    /// All deals side by side, and what they come to
+    #[command(after_help = pipeline::EXAMPLES)]
+    Pipeline(Box<pipeline::PipelineArgs>),
     /// Keep what a buyer said
     #[command(after_help = record::EXAMPLES)]
     Record(Box<record::RecordArgs>),
+    /// What the service reads from a quote; nothing is kept
+    #[command(after_help = extract::EXAMPLES)]
+    Extract(extract::ExtractArgs),
+    /// Confirm, correct or reject what a kept statement claims
+    #[command(after_help = confirm::EXAMPLES)]
+    Confirm(confirm::ConfirmArgs),
     /// Set or show the facts around the words
     #[command(subcommand, after_help = deal::EXAMPLES)]
     Deal(deal::DealCommand),
@@ -88,6 +106,15 @@ enum Command {
     /// Ask a service once whether it is ready, for probes in images without a shell
     #[command(after_help = healthcheck::EXAMPLES)]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// The score of a deal over time
+    #[command(after_help = past::TREND_EXAMPLES)]
+    Trend(past::TrendArgs),
+    /// Why the score of a deal differs between two moments
+    #[command(after_help = past::COMPARE_EXAMPLES)]
+    Compare(past::CompareArgs),
+    /// What changes, a line each, until you have seen enough
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(watch::WatchArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -121,12 +148,19 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => wait(demo::run(args)),
         Command::Load(args) => wait(load::run(args)),
+        Command::Import(command) => wait(import::run(command)),
         Command::Score(args) => wait(ask::score(args)),
         Command::Explain(args) => wait(ask::explain(args)),
+        Command::Pipeline(args) => wait(pipeline::run(*args)),
         Command::Record(args) => wait(record::run(*args)),
+        Command::Extract(args) => wait(extract::run(args)),
+        Command::Confirm(args) => wait(confirm::run(args)),
         Command::Deal(command) => wait(deal::run(command)),
         Command::History(args) => wait(ask::history(args)),
         Command::Healthcheck(args) => wait(healthcheck::run(args)),
+        Command::Trend(args) => wait(past::trend(args)),
+        Command::Compare(args) => wait(past::compare(args)),
+        Command::Watch(args) => wait(watch::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -203,9 +237,32 @@ mod tests {
             "verbatim|deal|set|acme|--amount|EUR 40000|--close-date|2026-12-18|--effective-at|now",
         );
         parses("verbatim|deal|close|acme|--outcome|lost-to-no-decision");
+        parses("verbatim|trend|acme|--changes|--from|2026-01-01|--to|-1d|--as-shown");
+        parses("verbatim|compare|acme|--from|-30d|--to|now|--all|--json");
+        parses(
+            "verbatim|pipeline|--owner|Ana|--band|exploring,committed|--amount-min|EUR 1000|--as-of|-30d",
+        );
+        parses("verbatim|pipeline|--group-by|owner,close-month|--compare|-1w|--all|--json");
+        parses(
+            "verbatim|import|transcript|call.vtt|--deal|acme|--held-at|-2d|--buyer|Ana Ruiz=ana|--seller|Lee|--format|web-vtt|--partial",
+        );
+        parses("verbatim|import|email|-|--deal|acme|--buyer|ana@acme.example=ana|--dry-run|--json");
+        parses("verbatim|extract|We cannot go on|--context|Why now?|--said-on|2026-05-12|--json");
+        parses(
+            "verbatim|confirm|acme|s1|--claim|problem|--claim|go-live,target=2026-12-01|--by|eve",
+        );
+        parses("verbatim|confirm|acme|s1|--reject");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
+        let neither = ["verbatim", "confirm", "acme", "s1"];
+        assert!(Cli::try_parse_from(neither).is_err());
+        let both = [
+            "verbatim", "confirm", "acme", "s1", "--reject", "--claim", "problem",
+        ];
+        assert!(Cli::try_parse_from(both).is_err());
         assert!(Cli::try_parse_from(["verbatim", "record", "acme", "--quote", "q"]).is_err());
         assert!(Cli::try_parse_from(["verbatim", "score", "acme", "--as-of", "soon"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "compare", "acme"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "trend", "acme", "--daily", "--weekly"]).is_err());
     }
 }

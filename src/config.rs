@@ -279,6 +279,38 @@ mod tests {
     }
 
     #[test]
+    fn a_url_is_that_of_a_service_and_nothing_more() {
+        for fits in [
+            "http://127.0.0.1:7460",
+            "http://reader/",
+            "http://[::1]:7460",
+        ] {
+            let settings = load(&[], &[("VERBATIM_EXTRACTOR", fits)], "")
+                .unwrap()
+                .settings;
+            assert_eq!(settings.extractor.as_deref(), Some(fits));
+        }
+        for wrong in [
+            "",
+            "reader:7460",
+            "http://",
+            "https://reader",
+            "http://reader:port",
+            "http://reader:",
+            "http://reader:65536",
+            "http://reader/read",
+            "http://reader?x=1",
+            "http://me:word@reader",
+        ] {
+            let faults = load(&[("extractor", wrong)], &[], "").unwrap_err();
+            assert!(
+                faults[0].starts_with("--extractor: must be a URL"),
+                "{faults:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_list_comes_repeated_or_by_commas_or_as_an_array() {
         let expected = vec![
             "https://a.example".to_owned(),

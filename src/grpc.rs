@@ -2,11 +2,13 @@
 //!
 //! The way of a call: `door` tells the forms apart, `calls` limits it (`flow` when it streams), one of `qualification`, `deals`, `forecast` and
 //! `ingest` decodes it with `request`, calls the app and encodes the answer; `status` turns what went wrong into a status.
+//! `extractor` is the other direction: the reader of quotes that a user brings.
 
 pub mod answer;
 pub mod calls;
 pub mod deals;
 pub mod door;
+pub mod extractor;
 pub mod faults;
 pub mod figures;
 pub mod flow;
@@ -15,6 +17,7 @@ pub mod health;
 pub mod ingest;
 pub mod limits;
 pub mod observed;
+pub mod page_token;
 pub mod qualification;
 pub mod request;
 pub mod serve;

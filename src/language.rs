@@ -96,8 +96,8 @@ impl Extractor {
             return Reading::Unsupported;
         }
         let context = self.lexicon.tokens(heard.context);
-        let mut shown = self.reader.features(&self.lexicon, &quote, &context);
-        let known = self.model.known(&mut shown);
+        let shown = self.reader.features(&self.lexicon, &quote, &context);
+        let known = self.model.known(&shown);
         let scores = self.model.scores(&known);
         let chosen = self.choose(&scores);
         Reading::Claims(

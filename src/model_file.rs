@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use crate::domain::model::Fault;
 use crate::domain::model::Model;
 use crate::domain::model::SellerStage;
+use crate::domain::model::StageProbability;
 use crate::domain::model::TopicModel;
 use crate::domain::scale::Gate;
 use crate::domain::stakeholder::BuyingRole;
@@ -159,6 +160,7 @@ impl ModelFile {
             categories: [categories.PIPELINE, categories.BEST_CASE, categories.COMMIT],
             rungs,
             seller_stages,
+            stage_probabilities: stage_probabilities(self.stage_probabilities),
             dark_days: states.dark_days,
             unheard_days: states.unheard_days,
             stalled_days: states.stalled_days,
@@ -226,6 +228,17 @@ fn seller_stages(faults: &mut Vec<Fault>, entries: BTreeMap<String, i64>) -> Vec
         }
     }
     stages
+}
+
+/// Those of the file, or of the default model where the file has none.
+fn stage_probabilities(entries: Option<BTreeMap<String, f64>>) -> Vec<StageProbability> {
+    match entries {
+        Some(entries) => entries
+            .into_iter()
+            .map(|(name, probability)| StageProbability { name, probability })
+            .collect(),
+        None => default().stage_probabilities.clone(),
+    }
 }
 
 fn line_at(text: &str, byte: usize) -> usize {
@@ -335,7 +348,23 @@ mod tests {
             1,
             "invalid type",
         );
+        check(
+            "\"Closed Lost\" = 0.0",
+            "\"Closed Lost\" = -0.1",
+            1,
+            "from 0 to 1",
+        );
         check("said_share = 0.5", "said_shares = 0.5", 1, "unknown field");
+    }
+
+    #[test]
+    fn a_file_without_stage_probabilities_has_those_of_the_default_model() {
+        let (before, _) = DEFAULT.split_once("[stage_probabilities]").unwrap();
+        assert_eq!(read(before).unwrap(), *default());
+        let own = format!("{before}[stage_probabilities]\n\"Verbal\" = 0.8\n");
+        let model = read(&own).unwrap();
+        assert_eq!(model.stage_probability("VERBAL"), Some(0.8));
+        assert_eq!(model.stage_probability("Qualification"), None);
     }
 
     #[test]

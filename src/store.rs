@@ -75,6 +75,8 @@ pub struct Change {
     pub deal: DealKey,
     /// The deal's revision after the append.
     pub revision: Revision,
+    /// How many events the append had.
+    pub events: u32,
 }
 
 /// Why a store could not do it. In order of precedence.

@@ -4,8 +4,9 @@
 //! without `..`, so that a new field of `proto/` does not compile until it is handled.
 
 pub mod claim;
-pub mod digest;
+pub mod confirmation;
 pub mod event;
+pub mod extraction;
 pub mod facts;
 pub mod listed;
 pub mod reading;
@@ -13,11 +14,15 @@ pub mod statement;
 pub mod value;
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 
 /// The generated messages, clients and servers of package `verbatim.v1`.
 pub mod pb {
-    #![expect(clippy::too_many_lines, reason = "generated from proto/")]
+    #![expect(
+        clippy::too_many_lines,
+        clippy::large_enum_variant,
+        reason = "generated from proto/"
+    )]
     tonic::include_proto!("verbatim.v1");
 }
 

@@ -1,6 +1,6 @@
 //! The written sentences, a line each.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -12,18 +12,13 @@ use verbatim::domain::topic::Stance;
 use verbatim::domain::topic::Topic;
 use verbatim::language::tally::Marked;
 
-use crate::learn::Random;
-
 /// One quote and what people found in it.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub id: String,
-    pub voice: String,
     pub quote: String,
     pub context: String,
     pub claims: Vec<Marked>,
-    /// Two quotes said in one breath: learned from, not measured on.
-    pub joined: bool,
 }
 
 /// All sentences of a file of plain ones: under a head of claims, `[TOPIC STANCE CONVICTION, …]`, a quote a line, with the
@@ -44,12 +39,9 @@ pub fn read_plain(path: &Path) -> Result<Vec<Line>, String> {
         let (context, quote) = line.split_once(" => ").unwrap_or(("", line));
         lines.push(Line {
             id: format!("p-{:04}", at + 1),
-            // Each stands for itself.
-            voice: format!("plain {at}"),
             quote: quote.to_owned(),
             context: context.to_owned(),
             claims: claims.clone(),
-            joined: false,
         });
     }
     Ok(lines)
@@ -73,8 +65,6 @@ fn head_claims(head: &str) -> Result<Vec<Marked>, String> {
 #[derive(Deserialize)]
 struct RawLine {
     id: String,
-    #[serde(default)]
-    voice: String,
     quote: String,
     #[serde(default)]
     context: Option<String>,
@@ -105,35 +95,6 @@ pub fn all(folder: &Path) -> Result<Vec<Line>, String> {
     Ok(lines)
 }
 
-/// Quotes of one writer's lines joined in pairs, since people say several things in one breath: each line once, with one
-/// of the same group.
-pub fn joined(lines: &[Line], group_of: impl Fn(&Line) -> u64) -> Vec<Line> {
-    let mut groups: BTreeMap<u64, Vec<&Line>> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.context.is_empty()) {
-        groups.entry(group_of(line)).or_default().push(line);
-    }
-    let mut random = Random(0x70_61_69_72);
-    let mut joined = Vec::new();
-    for group in groups.values() {
-        for line in group {
-            let other = group[(random.next() % group.len() as u64) as usize];
-            let apart = other
-                .claims
-                .iter()
-                .all(|one| line.claims.iter().all(|own| own.topic != one.topic));
-            if !apart {
-                continue;
-            }
-            let mut both = (*line).clone();
-            both.quote = format!("{} {}", other.quote, line.quote);
-            both.claims.extend(&other.claims);
-            both.joined = true;
-            joined.push(both);
-        }
-    }
-    joined
-}
-
 /// All lines of a file, in its order.
 pub fn read(path: &Path) -> Result<Vec<Line>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -152,14 +113,16 @@ fn parse(line: &str) -> Result<Line, String> {
         .claims
         .iter()
         .map(claim)
-        .collect::<Result<_, String>>()?;
+        .collect::<Result<Vec<Marked>, String>>()?;
+    let topics: BTreeSet<Topic> = claims.iter().map(|claim| claim.topic).collect();
+    if topics.len() < claims.len() {
+        return Err("a topic is claimed twice; of two claims the weaker counts".to_owned());
+    }
     Ok(Line {
         id: raw.id,
-        voice: raw.voice,
         quote: raw.quote,
         context: raw.context.unwrap_or_default(),
         claims,
-        joined: false,
     })
 }
 

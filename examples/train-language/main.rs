@@ -13,6 +13,7 @@ mod report;
 mod sheets;
 mod write;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -24,8 +25,6 @@ use verbatim::language::Extractor;
 use verbatim::language::model::RUNG_MARGIN;
 use verbatim::language::tally::Marked;
 use verbatim::language::tally::Tally;
-use verbatim::language::words::mix;
-use verbatim::language::words::symbol;
 
 use crate::calibrate::Fit;
 use crate::calibrate::Pull;
@@ -38,11 +37,8 @@ use crate::write::Beside;
 const FOLDER: &str = "language/corpus";
 const WEIGHTS: &str = "language/weights.bin";
 
-/// How much the doubt whether there is any claim weighs on each.
-const GATE_SHARE: f64 = 0.5;
-
 /// The share of quotes without a claim that must be left alone.
-const LEFT_ALONE_MIN: f64 = 0.90;
+const LEFT_ALONE_MIN: f64 = 0.94;
 
 /// How strongly the curve of each kind is drawn to that of all.
 const CURVE_PULL: Pull = Pull(3.0);
@@ -58,22 +54,21 @@ fn main() -> ExitCode {
 }
 
 fn train() -> Result<(), String> {
-    let mut lines = corpus::all(Path::new(FOLDER))?;
-    // Both ways of leaving some out keep such a pair together.
-    let joined = corpus::joined(&lines, |line| mix(author(line), voice(line)));
-    lines.extend(joined);
+    let lines = corpus::all(Path::new(FOLDER))?;
     let sheets = sheets::of(&lines);
     let kinds = sheets::kinds(&lines);
     println!("{} sentences, {} kinds of claims", lines.len(), kinds.len());
 
-    let scores = unseen(&lines, &sheets, &kinds, author);
+    let scores = unseen(&lines, &sheets, &kinds);
     let judge = Judge::fit(&lines, &scores, &kinds);
-    report::summary("unseen writers", &judge.tally(&lines, &scores));
-
-    let scores = unseen(&lines, &sheets, &kinds, voice);
-    let within = judge.tally(&lines, &scores);
-    report::summary("unseen voices", &within);
-    report::kinds(&within);
+    let unseen = judge.tally(&lines, &scores);
+    report::summary("unseen writers", &unseen);
+    println!(
+        "  thresholds: any claim {:.2}, a claim {:.2}",
+        judge.gate_threshold, judge.threshold,
+    );
+    report::kinds(&unseen);
+    report::bins(&unseen);
 
     let weights = Weights::learn(
         &lines.iter().collect::<Vec<_>>(),
@@ -84,7 +79,7 @@ fn train() -> Result<(), String> {
         kinds: &kinds,
         curves: &judge.curves,
         gate: judge.gate,
-        gate_share: GATE_SHARE,
+        gate_threshold: judge.gate_threshold,
         threshold: judge.threshold,
     };
     let (bytes, features_count) = write::file(&weights, &beside);
@@ -108,39 +103,27 @@ fn train() -> Result<(), String> {
     Ok(())
 }
 
-fn author(line: &Line) -> u64 {
-    line.id.split('-').next().map_or(0, symbol)
+/// Whose line it is: what its id begins with.
+fn writer(line: &Line) -> &str {
+    line.id.split('-').next().unwrap_or_default()
 }
 
-/// Voices in five parts.
-fn voice(line: &Line) -> u64 {
-    symbol(&line.voice) % 5
-}
-
-/// The scores of each line by weights that have seen no line of its group.
-fn unseen(
-    lines: &[Line],
-    sheets: &[Sheet],
-    kinds: &[KindOf],
-    group_of: impl Fn(&Line) -> u64,
-) -> Vec<Vec<f64>> {
-    let mut groups: Vec<u64> = lines.iter().map(&group_of).collect();
-    groups.sort_unstable();
-    groups.dedup();
+/// The scores of each line by weights that have seen no line of its writer.
+fn unseen(lines: &[Line], sheets: &[Sheet], kinds: &[KindOf]) -> Vec<Vec<f64>> {
+    let writers: BTreeSet<&str> = lines.iter().map(writer).collect();
     let mut scores = vec![Vec::new(); lines.len()];
-    for group in groups {
-        let seen = || (0..lines.len()).filter(|at| group_of(&lines[*at]) != group);
+    for left_out in writers {
+        let seen = || (0..lines.len()).filter(|at| writer(&lines[*at]) != left_out);
         let weights = Weights::learn(
             &seen().map(|at| &lines[at]).collect::<Vec<_>>(),
             &seen().map(|at| &sheets[at]).collect::<Vec<_>>(),
             kinds,
         );
-        for at in (0..lines.len()).filter(|at| group_of(&lines[*at]) == group && !lines[*at].joined)
-        {
+        for at in (0..lines.len()).filter(|at| writer(&lines[*at]) == left_out) {
             let mut found = weights.scores(&sheets[at]);
             // What each kind adds to the convictions follows the columns.
             for kind in 0..kinds.len() {
-                found.extend(weights.firm(kind));
+                found.extend(weights.firm(kind).map(f64::from));
             }
             scores[at] = found;
         }
@@ -153,6 +136,7 @@ struct Judge<'a> {
     kinds: &'a [KindOf],
     curves: Vec<Fit>,
     gate: Fit,
+    gate_threshold: f64,
     threshold: f64,
 }
 
@@ -160,8 +144,7 @@ impl Judge<'_> {
     fn fit<'a>(lines: &[Line], scores: &[Vec<f64>], kinds: &'a [KindOf]) -> Judge<'a> {
         let scored = |column: usize, label: &dyn Fn(&Line) -> bool| -> Vec<(f64, bool)> {
             let both = lines.iter().zip(scores);
-            both.filter(|(line, _)| !line.joined)
-                .map(|(line, scores)| (scores[column], label(line)))
+            both.map(|(line, scores)| (scores[column], label(line)))
                 .collect()
         };
         let start = Fit {
@@ -181,6 +164,7 @@ impl Judge<'_> {
                 start,
                 Pull(1e-6),
             ),
+            gate_threshold: 0.5,
             threshold: 0.5,
         };
         for (place, kind) in kinds.iter().enumerate() {
@@ -189,29 +173,31 @@ impl Judge<'_> {
                 .curves
                 .push(calibrate::fit(&gated, common, CURVE_PULL));
         }
-        judge.threshold = judge.best_threshold(lines, scores);
+        judge.choose_thresholds(lines, scores);
         judge
     }
 
-    /// The one with the greatest F1 among those that leave enough quotes alone.
-    fn best_threshold(&mut self, lines: &[Line], scores: &[Vec<f64>]) -> f64 {
-        let mut best = (f64::NEG_INFINITY, 0.5);
-        for percent in 10..80 {
-            self.threshold = f64::from(percent) / 100.0;
-            let tally = self.tally(lines, scores);
-            let short = (LEFT_ALONE_MIN - tally.left_alone_share()).max(0.0);
-            let worth = tally.all().f1() - 4.0 * short;
-            if best.0 < worth {
-                best = (worth, self.threshold);
+    /// Those with the greatest F1 among the ones that leave enough quotes alone.
+    fn choose_thresholds(&mut self, lines: &[Line], scores: &[Vec<f64>]) {
+        let mut best = (f64::NEG_INFINITY, 0.5, 0.5);
+        for gate_step in 4..16 {
+            self.gate_threshold = f64::from(gate_step) / 20.0;
+            for step in 10..35 {
+                self.threshold = f64::from(step) / 50.0;
+                let tally = self.tally(lines, scores);
+                let short = (LEFT_ALONE_MIN - tally.left_alone_share()).max(0.0);
+                let worth = tally.all().f1() - 4.0 * short;
+                if best.0 < worth {
+                    best = (worth, self.gate_threshold, self.threshold);
+                }
             }
         }
-        best.1
+        (_, self.gate_threshold, self.threshold) = best;
     }
 
     fn tally(&self, lines: &[Line], scores: &[Vec<f64>]) -> Tally {
         let mut tally = Tally::default();
-        let measured = lines.iter().zip(scores).filter(|(line, _)| !line.joined);
-        for (line, scores) in measured {
+        for (line, scores) in lines.iter().zip(scores) {
             tally.count(&line.claims, &self.claims(scores));
         }
         tally
@@ -219,19 +205,16 @@ impl Judge<'_> {
 
     /// As the extractor decides.
     fn claims(&self, scores: &[f64]) -> Vec<Marked> {
-        let gate = self.gate.slope * scores[self.kinds.len()] + self.gate.offset;
-        let doubt = GATE_SHARE * gate.min(0.0);
         let mut claims = Vec::new();
+        if calibrate::probability(self.gate, scores[self.kinds.len()]) < self.gate_threshold {
+            return claims;
+        }
         for topic in Topic::ALL {
             let best = (0..self.kinds.len())
                 .filter(|place| self.kinds[*place].0 == topic)
                 .map(|place| {
-                    let curve = self.curves[place];
-                    let lifted = Fit {
-                        offset: curve.offset + doubt,
-                        ..curve
-                    };
-                    (place, calibrate::probability(lifted, scores[place]))
+                    let likely = calibrate::probability(self.curves[place], scores[place]);
+                    (place, likely)
                 })
                 .max_by(|one, other| one.1.total_cmp(&other.1));
             if let Some((place, confidence)) = best.filter(|best| self.threshold <= best.1) {

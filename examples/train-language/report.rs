@@ -39,6 +39,18 @@ pub fn kinds(tally: &Tally) {
     }
 }
 
+/// How often claims of about one confidence are right.
+pub fn bins(tally: &Tally) {
+    for bin in tally.bins.iter().filter(|bin| 0 < bin.claims) {
+        println!(
+            "  confidence {:.2}: {:4} claims, right {:.2}",
+            bin.confidence_sum / f64::from(bin.claims),
+            bin.claims,
+            f64::from(bin.right) / f64::from(bin.claims),
+        );
+    }
+}
+
 /// Measures a file with the weights just trained.
 pub fn measure(extractor: &Extractor, path: &Path) -> Result<(), String> {
     let mut tally = Tally::default();

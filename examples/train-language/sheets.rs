@@ -1,5 +1,6 @@
 //! The written sentences as rows of features.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
@@ -10,12 +11,15 @@ use verbatim::language::Extractor;
 use verbatim::language::features::Feature;
 use verbatim::language::features::Reader;
 use verbatim::language::lexicon::Lexicon;
+use verbatim::language::model::COLUMNS_EXTRA;
 use verbatim::language::model::SCALES;
 use verbatim::language::model::scale_of;
 
 use crate::corpus::Line;
 use crate::learn;
+use crate::learn::Each;
 use crate::learn::Effort;
+use crate::learn::LABELS_MAX;
 use crate::learn::Row;
 
 /// A feature is learned when so many sentences show it.
@@ -25,21 +29,21 @@ const SHOWN_MIN: usize = 2;
 const CLAIMED_MIN: usize = 5;
 
 /// What stands in each row for every quote.
-const ALWAYS: f64 = 0.5;
+const ALWAYS: f32 = 0.5;
 
 /// What tells, in the rows of convictions, which kind the claim is of.
-const KIND_VALUE: f64 = 1.0;
+const KIND_VALUE: f32 = 1.0;
 
 const EFFORT: Effort = Effort {
     cost: 2.5,
     positive: 2.0,
-    rounds: 15,
+    rounds: 10,
 };
 
 const FIRMNESS: Effort = Effort {
     cost: 0.1,
     positive: 1.0,
-    rounds: 15,
+    rounds: 10,
 };
 
 /// The features of a sentence, once each, with their kinds.
@@ -69,19 +73,26 @@ pub fn kinds(lines: &[Line]) -> Vec<KindOf> {
     for claim in lines.iter().flat_map(|line| &line.claims) {
         *counts.entry((claim.topic, claim.stance)).or_default() += 1;
     }
-    counts
+    // The rarest go when there are more than are learned side by side; the gate takes a place too.
+    let mut often: Vec<(KindOf, usize)> = counts
         .into_iter()
         .filter(|(_, count)| CLAIMED_MIN <= *count)
-        .map(|(kind, _)| kind)
-        .collect()
+        .collect();
+    often.sort_by_key(|(kind, count)| (Reverse(*count), *kind));
+    often.truncate(LABELS_MAX - 1);
+    let mut kinds: Vec<KindOf> = often.into_iter().map(|(kind, _)| kind).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 /// Weights in full precision: a column for each kind, for the gate, for each conviction.
 pub struct Weights {
     pub features: Vec<Feature>,
     places: HashMap<Feature, u32>,
-    /// Place 0 is that of every quote; then the features; then, for convictions, the kinds.
-    pub columns: Vec<Vec<f64>>,
+    /// For each place, the kinds and the gate. Place 0 is that of every quote; then the features.
+    claims: Vec<Each>,
+    /// The same for the convictions; after the features come the kinds.
+    firmness: Vec<Each>,
     kinds_count: usize,
 }
 
@@ -89,8 +100,7 @@ impl Weights {
     /// Learns from some of the lines.
     pub fn learn(lines: &[&Line], sheets: &[&Sheet], kinds: &[KindOf]) -> Weights {
         let mut counts: BTreeMap<Feature, usize> = BTreeMap::new();
-        let whole = lines.iter().zip(sheets).filter(|(line, _)| !line.joined);
-        for (feature, _) in whole.flat_map(|(_, sheet)| sheet.iter()) {
+        for (feature, _) in sheets.iter().flat_map(|sheet| sheet.iter()) {
             *counts.entry(*feature).or_default() += 1;
         }
         let features: Vec<Feature> = counts
@@ -102,19 +112,14 @@ impl Weights {
         let mut weights = Weights {
             features,
             places,
-            columns: Vec::new(),
+            claims: Vec::new(),
+            firmness: Vec::new(),
             kinds_count: kinds.len(),
         };
         let rows: Vec<Row> = sheets.iter().map(|sheet| weights.row(sheet)).collect();
+        let labels: Vec<Each> = lines.iter().map(|line| labels(line, kinds)).collect();
         let width = 1 + weights.features.len();
-        for kind in kinds {
-            let labels: Vec<bool> = lines.iter().map(|line| makes(line, *kind)).collect();
-            let column = learn::learn(&rows, &labels, width, EFFORT);
-            weights.columns.push(column);
-        }
-        let any: Vec<bool> = lines.iter().map(|line| !line.claims.is_empty()).collect();
-        let gate = learn::learn(&rows, &any, width, EFFORT);
-        weights.columns.push(gate);
+        weights.claims = learn::learn(&rows, &labels, width, EFFORT);
         weights.learn_firmness(lines, &rows, kinds);
         weights
     }
@@ -131,16 +136,14 @@ impl Weights {
                     let mut row = row.clone();
                     row.push(((1 + self.features.len() + kind) as u32, KIND_VALUE));
                     claimed.push(row);
-                    rungs.push(claim.conviction);
+                    let mut rung = [-1.0; LABELS_MAX];
+                    rung[claim.conviction as usize] = 1.0;
+                    rungs.push(rung);
                 }
             }
         }
         let width = 1 + self.features.len() + kinds.len();
-        for conviction in Conviction::ALL {
-            let labels: Vec<bool> = rungs.iter().map(|rung| *rung == conviction).collect();
-            let column = learn::learn(&claimed, &labels, width, FIRMNESS);
-            self.columns.push(column);
-        }
+        self.firmness = learn::learn(&claimed, &rungs, width, FIRMNESS);
     }
 
     /// A sentence by the places of the features that are known.
@@ -151,10 +154,10 @@ impl Weights {
             if let Some(place) = self.places.get(feature) {
                 let value = SCALES[usize::from(*kind)];
                 square += value * value;
-                row.push((*place, f64::from(value)));
+                row.push((*place, value));
             }
         }
-        let unit = f64::from(scale_of(square));
+        let unit = scale_of(square);
         for (_, value) in &mut row {
             *value *= unit;
         }
@@ -162,26 +165,56 @@ impl Weights {
         row
     }
 
+    /// How many columns there are.
+    pub fn columns_count(&self) -> usize {
+        self.kinds_count + COLUMNS_EXTRA
+    }
+
     /// The score of each column for a sentence.
     pub fn scores(&self, sheet: &Sheet) -> Vec<f64> {
         let row = self.row(sheet);
-        self.columns
-            .iter()
-            .map(|column| learn::dot(column, &row))
-            .collect()
+        let claims = learn::dot(&self.claims, &row);
+        let firmness = learn::dot(&self.firmness, &row);
+        let claims = claims[..=self.kinds_count].iter();
+        let both = claims.chain(&firmness[..Conviction::ALL.len()]);
+        both.map(|score| f64::from(*score)).collect()
     }
 
-    /// What every quote adds to a column.
-    pub fn always(&self, column: usize) -> f64 {
-        self.columns[column][0] * ALWAYS
+    /// What a feature adds to each column, by its place among the features.
+    pub fn adds(&self, at: usize) -> Vec<f32> {
+        self.at(1 + at)
+    }
+
+    /// What every quote adds to each column.
+    pub fn always(&self) -> Vec<f32> {
+        let always = self.at(0);
+        always.iter().map(|weight| weight * ALWAYS).collect()
+    }
+
+    fn at(&self, place: usize) -> Vec<f32> {
+        let claims = &self.claims[place][..=self.kinds_count];
+        [claims, &self.firmness[place][..Conviction::ALL.len()]].concat()
     }
 
     /// What a kind adds to each conviction.
-    pub fn firm(&self, kind: usize) -> [f64; 3] {
-        let place = 1 + self.features.len() + kind;
-        let first = self.kinds_count + 1;
-        [0, 1, 2].map(|rung| self.columns[first + rung][place] * KIND_VALUE)
+    pub fn firm(&self, kind: usize) -> [f32; 3] {
+        let row = &self.firmness[1 + self.features.len() + kind];
+        [0, 1, 2].map(|rung| row[rung] * KIND_VALUE)
     }
+}
+
+/// Of each kind whether a line makes it, then whether it makes any claim.
+fn labels(line: &Line, kinds: &[KindOf]) -> Each {
+    let mut labels = [-1.0; LABELS_MAX];
+    for (label, kind) in labels.iter_mut().zip(kinds) {
+        if makes(line, *kind) {
+            *label = 1.0;
+        }
+    }
+    if !line.claims.is_empty() {
+        labels[kinds.len()] = 1.0;
+    }
+    labels
 }
 
 /// Whether a line makes a claim of a kind.

@@ -7,7 +7,7 @@ use crate::sheets::KindOf;
 use crate::sheets::Weights;
 
 /// The greatest step.
-const STEPS_MAX: f64 = 127.0;
+const STEPS_MAX: f32 = 127.0;
 
 /// A feature is kept when it has so many steps in some column.
 const KEPT_MIN: i8 = 16;
@@ -17,30 +17,29 @@ pub struct Beside<'a> {
     pub kinds: &'a [KindOf],
     pub curves: &'a [Fit],
     pub gate: Fit,
-    pub gate_share: f64,
+    pub gate_threshold: f64,
     pub threshold: f64,
 }
 
 /// The file described in `src/language/model.rs`, and how many features it holds.
 pub fn file(weights: &Weights, beside: &Beside<'_>) -> (Vec<u8>, usize) {
-    let units: Vec<f64> = weights
-        .columns
-        .iter()
+    let adds: Vec<Vec<f32>> = (0..weights.features.len())
+        .map(|at| weights.adds(at))
+        .collect();
+    let units: Vec<f32> = (0..weights.columns_count())
         .map(|column| {
-            let features = &column[1..=weights.features.len()];
-            let greatest = features
+            let greatest = adds
                 .iter()
-                .fold(0.0, |most: f64, one| most.max(one.abs()));
-            (greatest / STEPS_MAX).max(f64::MIN_POSITIVE)
+                .fold(0.0, |most: f32, row| most.max(row[column].abs()));
+            (greatest / STEPS_MAX).max(f32::MIN_POSITIVE)
         })
         .collect();
     let mut rows = Vec::new();
-    for (at, feature) in weights.features.iter().enumerate() {
-        let steps: Vec<i8> = weights
-            .columns
+    for (feature, adds) in weights.features.iter().zip(&adds) {
+        let steps: Vec<i8> = adds
             .iter()
             .zip(&units)
-            .map(|(column, unit)| (column[at + 1] / unit).round() as i8)
+            .map(|(weight, unit)| (weight / unit).round() as i8)
             .collect();
         if steps.iter().any(|step| KEPT_MIN <= step.saturating_abs()) {
             rows.push((*feature, steps));
@@ -53,7 +52,7 @@ pub fn file(weights: &Weights, beside: &Beside<'_>) -> (Vec<u8>, usize) {
     put(&(rows.len() as u32).to_le_bytes());
     for number in [
         beside.threshold,
-        beside.gate_share,
+        beside.gate_threshold,
         beside.gate.slope,
         beside.gate.offset,
     ] {
@@ -64,12 +63,12 @@ pub fn file(weights: &Weights, beside: &Beside<'_>) -> (Vec<u8>, usize) {
         put(&(curve.slope as f32).to_le_bytes());
         put(&(curve.offset as f32).to_le_bytes());
         for firm in weights.firm(place) {
-            put(&(firm as f32).to_le_bytes());
+            put(&firm.to_le_bytes());
         }
     }
-    for (column, unit) in units.iter().enumerate() {
-        put(&(*unit as f32).to_le_bytes());
-        put(&(weights.always(column) as f32).to_le_bytes());
+    for (unit, always) in units.iter().zip(weights.always()) {
+        put(&unit.to_le_bytes());
+        put(&always.to_le_bytes());
     }
     for (feature, _) in &rows {
         put(&feature.to_le_bytes());

@@ -185,7 +185,7 @@ impl Deals {
     }
 
     /// Folds the deal from its projection and the events since.
-    async fn fold(&self, key: &DealKey) -> Result<Folded, Error> {
+    pub async fn fold(&self, key: &DealKey) -> Result<Folded, Error> {
         let mut folded = projection::load(self.store.as_ref(), key).await?;
         loop {
             let events = self

@@ -3,14 +3,20 @@
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::store;
+use crate::wire::reading::Violations;
 
 /// In order of precedence.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What was sent holds what cannot be taken.
+    #[error("{0}")]
+    Unfit(Violations),
     #[error("there is no deal {0}")]
     DealNotFound(Box<str>),
     #[error("deal {deal} has no statement {statement}")]
     StatementNotFound { deal: Box<str>, statement: Id },
+    #[error("statement {statement} was taken back; there is nothing of it to confirm")]
+    StatementRetracted { statement: Id },
     #[error("statement {statement} was recorded before with another {}", .differs.join(", "))]
     StatementDiffers {
         statement: Id,
@@ -24,6 +30,16 @@ pub enum Error {
     RevisionMismatch { expected: u64, actual: u64 },
     #[error("the deal is at revision {actual}, which is before min_revision {min_revision}")]
     RevisionAhead { min_revision: u64, actual: u64 },
+    #[error("from must not be later than to, {to}, got {from}")]
+    FromAfterTo { from: Instant, to: Instant },
+    #[error("from must leave at most {limit} {what} up to `to`, not {count}: take a shorter span")]
+    SpanTooLong {
+        what: &'static str,
+        count: usize,
+        limit: usize,
+    },
+    #[error("the resume token is ahead of this store: it is of another one")]
+    PlaceUnknown,
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -181,7 +181,7 @@ impl App {
     }
 
     /// The deal as the query may see it.
-    async fn seen(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
+    pub(super) async fn seen(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
         let shared = self.deals.load(&query.deal).await?;
         let actual = shared.read().deal.revision();
         if actual == 0 {
@@ -203,7 +203,11 @@ impl App {
     }
 
     /// The deal folded from what was recorded by then.
-    async fn known_at(&self, key: &DealKey, known_at: Instant) -> Result<Arc<SharedDeal>, Error> {
+    pub(super) async fn known_at(
+        &self,
+        key: &DealKey,
+        known_at: Instant,
+    ) -> Result<Arc<SharedDeal>, Error> {
         let mut folded = Folded::default();
         'pages: loop {
             let after = folded.deal.revision();
@@ -300,7 +304,7 @@ impl App {
     }
 
     /// The moment asked for; else that of closing; else now.
-    fn moment(&self, deal: &Deal, as_of: Option<Instant>) -> Instant {
+    pub(super) fn moment(&self, deal: &Deal, as_of: Option<Instant>) -> Instant {
         as_of.or(deal.closed_at()).unwrap_or_else(|| self.now())
     }
 

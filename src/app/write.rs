@@ -1,6 +1,5 @@
 //! The writes: load the deal, let the domain decide, append durably, derive the new score.
 
-use std::panic;
 use std::sync::Arc;
 
 use tracing::Instrument;
@@ -8,7 +7,9 @@ use tracing::Instrument;
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
+use crate::app::Read;
 use crate::app::Scored;
+use crate::app::aside::ended;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
 use crate::app::projection;
@@ -34,6 +35,7 @@ use crate::wire;
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub deal: DealKey,
+    /// Without claims: they are read from its quote.
     pub statement: Statement,
     /// `statement.said_at` is the service's own now, since the caller gave none: a retry may differ in it.
     pub said_at_defaulted: bool,
@@ -43,13 +45,15 @@ pub struct Recording {
 
 /// A recorded statement and what it did.
 pub struct Recorded {
-    /// As kept.
+    /// As kept, with the claims as they are now.
     pub statement: Statement,
     pub already: bool,
     pub score: Scored,
     /// `None` when it was there before.
     pub score_before: Option<f64>,
     pub revision: u64,
+    /// By whom its quote was read, if it was read now.
+    pub read: Option<Read>,
 }
 
 /// What became of a write of facts.
@@ -61,10 +65,10 @@ pub struct Written {
 }
 
 /// How often a write starts anew because another replica was first.
-const CONFLICTS_MAX: usize = 16;
+pub(super) const CONFLICTS_MAX: usize = 16;
 
 /// What the domain makes of a deal: the facts to record, none when they were there before.
-type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
+pub(super) type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
 
 impl App {
     /// Keeps a statement, durably and once, and answers with the new score.
@@ -74,15 +78,16 @@ impl App {
         if let Some(kept) = kept {
             return self.recorded_before(recording, kept.revision).await;
         }
+        let (statement, read) = self.with_claims(&recording.statement).await;
         if recording.validate_only {
-            return self.rehearse(recording, &shared).await;
+            return self.rehearse(recording, statement, read, &shared).await;
         }
 
-        let statement = recording.statement.clone();
-        let decide = Box::new(move |deal: &Deal| match deal.statement(&statement.id) {
+        let heard = statement.clone();
+        let decide = Box::new(move |deal: &Deal| match deal.statement(&heard.id) {
             // A twin of this call was first.
             Some(_) => Ok(Vec::new()),
-            None => decide::hear(deal, statement.clone()),
+            None => decide::hear(deal, heard.clone()),
         });
         let expected = recording.expected_revision;
         let (written, score_before) = self.write(&recording.deal, expected, decide).await?;
@@ -94,16 +99,17 @@ impl App {
             return self.recorded_before(recording, revision).await;
         }
         let query = Query {
-            as_of: self.if_ahead(&recording.statement),
+            as_of: self.if_ahead(&statement),
             ..Query::now(recording.deal)
         };
         let score = self.score(query).await?;
         Ok(Recorded {
-            statement: recording.statement,
+            statement,
             already: false,
             revision: score.revision,
             score,
             score_before: Some(score_before),
+            read,
         })
     }
 
@@ -189,6 +195,7 @@ impl App {
                 differs,
             });
         }
+        let kept = self.as_judged(&recording.deal, kept).await?;
         let query = Query {
             as_of: self.if_ahead(&kept),
             ..Query::now(recording.deal)
@@ -200,19 +207,26 @@ impl App {
             revision: score.revision,
             score,
             score_before: None,
+            read: None,
         })
     }
 
     /// Does all that recording does but the recording.
-    async fn rehearse(&self, recording: Recording, shared: &SharedDeal) -> Result<Recorded, Error> {
+    async fn rehearse(
+        &self,
+        recording: Recording,
+        statement: Statement,
+        read: Option<Read>,
+        shared: &SharedDeal,
+    ) -> Result<Recorded, Error> {
         let (mut deal, words) = {
             let folded = shared.read();
             (folded.deal.clone(), folded.words.clone())
         };
         let key = recording.deal;
         let revision = deal.revision();
-        let facts = decide::hear(&deal, recording.statement.clone())
-            .map_err(|refusal| refused(&key, refusal))?;
+        let facts =
+            decide::hear(&deal, statement.clone()).map_err(|refusal| refused(&key, refusal))?;
         expect(recording.expected_revision, revision)?;
         let score_before = self.points(&deal);
         let events = self.events(&deal, facts);
@@ -224,17 +238,15 @@ impl App {
             words,
             projected: 0,
         });
-        let as_of = self.if_ahead(&recording.statement);
-        folded
-            .write()
-            .words
-            .insert(revision + 1, &recording.statement);
+        let as_of = self.if_ahead(&statement);
+        folded.write().words.insert(revision + 1, &statement);
         Ok(Recorded {
-            statement: recording.statement,
+            statement,
             already: false,
             score: self.scored(&key, &folded, as_of).await?,
             score_before: Some(score_before),
             revision,
+            read,
         })
     }
 
@@ -242,7 +254,7 @@ impl App {
     ///
     /// Goes on to its end when the caller does not wait: an event that became durable is never missing from the deal in
     /// memory.
-    async fn write(
+    pub(super) async fn write(
         self: &Arc<Self>,
         key: &DealKey,
         expected: Option<u64>,
@@ -252,14 +264,7 @@ impl App {
         let key = key.clone();
         let writing = async move { app.write_in_turn(&key, expected, &*decide).await };
         let writing = tokio::spawn(writing.in_current_span());
-        match writing.await {
-            Ok(written) => written,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => panic::resume_unwind(panic),
-                // The runtime is shutting down.
-                Err(_) => Err(store::Error::Closed.into()),
-            },
-        }
+        ended(writing.await)?
     }
 
     async fn write_in_turn(
@@ -269,6 +274,7 @@ impl App {
         decide: &Decide,
     ) -> Result<(Written, f64), Error> {
         let _turn = self.turns.take(key).await;
+        let _unsettled = self.unsettled.read().await;
         let mut conflicts = 0;
         loop {
             let shared = self.deals.load(key).await?;
@@ -310,7 +316,12 @@ impl App {
         }
     }
 
-    fn apply(self: &Arc<Self>, key: &DealKey, shared: Arc<SharedDeal>, events: Vec<Event>) {
+    pub(super) fn apply(
+        self: &Arc<Self>,
+        key: &DealKey,
+        shared: Arc<SharedDeal>,
+        events: Vec<Event>,
+    ) {
         let is_due = {
             let mut folded = shared.write();
             for event in events {
@@ -323,14 +334,14 @@ impl App {
             }
             is_due
         };
-        self.deals.put_back(key, shared);
-        if is_due {
-            self.project(key.clone());
-        }
+        self.portfolio.take(key, &shared.read().deal);
+        self.deals.put_back(key, Arc::clone(&shared));
+        self.feeds.changed();
+        self.project(key, &shared, is_due);
     }
 
     /// The facts as the deal's next events.
-    fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
+    pub(super) fn events(&self, deal: &Deal, facts: Vec<Fact>) -> Vec<Event> {
         // The clock may be set back; a deal's record does not run backwards.
         let recorded_at = deal
             .recorded_at()
@@ -348,30 +359,31 @@ impl App {
 
     /// When the statement was said, if that is ahead of our clock: a caller whose clock is a little fast still gets the
     /// score with their statement in it.
-    fn if_ahead(&self, statement: &Statement) -> Option<Instant> {
+    pub(super) fn if_ahead(&self, statement: &Statement) -> Option<Instant> {
         (self.now() < statement.said_at).then_some(statement.said_at)
     }
 
     /// The score alone, as of now.
-    fn points(&self, deal: &Deal) -> f64 {
+    pub(super) fn points(&self, deal: &Deal) -> f64 {
         let as_of = deal.closed_at().unwrap_or(self.now());
         score::tally(&Moment::of(deal, &self.model, as_of)).score
     }
 }
 
-fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
+pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
     match expected {
         Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
         _ => Ok(()),
     }
 }
 
-fn refused(key: &DealKey, refusal: Refusal) -> Error {
+pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
     match refusal {
         Refusal::StatementUnknown(statement) => Error::StatementNotFound {
             deal: key.deal.clone(),
             statement,
         },
+        Refusal::Retracted(statement) => Error::StatementRetracted { statement },
         Refusal::Closed { closed_at } => Error::DealClosed { closed_at },
         Refusal::Full { what, limit } => Error::DealFull { what, limit },
     }

@@ -10,11 +10,14 @@ pub mod echo;
 mod file;
 mod fill;
 mod history;
+mod ingest;
 mod open;
+mod pipeline;
 mod process;
 mod raw;
 mod report;
 mod stored;
+mod watch;
 mod work;
 
 use std::path::PathBuf;
@@ -32,7 +35,10 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --mode record --directory .       durable writes beside a file that is synced once a group
   verbatim bench --mode mixed --seconds 30 --json
   verbatim bench --history 10,1000,10000           ScoreDeal on deals of growing histories
+  verbatim bench --mode ingest                     statements by the stream, and ScoreDeal meanwhile
+  verbatim bench --mode watch --watchers 1000      what watchers cost writers
   verbatim bench --mode open                       start on a million statements, and what memory that takes
+  verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
 Service and baselines run in alternating slices, so that whatever else the machine does hits both: compare
 ratios, not figures. The callers are a tonic client that takes about as much of the machine as the server; the
@@ -61,12 +67,19 @@ pub struct BenchArgs {
     /// Seconds of load before anything counts
     #[arg(long, default_value_t = 2)]
     warm_up: u64,
-    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` 100000)
+    /// Deals in the store: 10 statements and 4 people each (default: 2000; for `open` and `pipeline` 100000)
     #[arg(long)]
     deals: Option<usize>,
-    /// Statements in the store, for `open` (default: 10 a deal)
+    /// Statements in the store, for `open` (default: 10 a deal) and `pipeline` (default: 20 a deal); for `ingest`, to
+    /// send (default: 1000000)
     #[arg(long)]
     statements: Option<usize>,
+    /// Watchers, for `watch`
+    #[arg(long, default_value_t = 1_000)]
+    watchers: u32,
+    /// Writes a second, for `watch`
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
     /// Score one deal of each of these many statements: `--mode history`, with lengths
     #[arg(
         long,
@@ -94,6 +107,12 @@ enum Mode {
     History,
     /// Start on a large store
     Open,
+    /// Look at the whole pipeline: sums, lists and streams of scores
+    Pipeline,
+    /// Statements by the stream, and ScoreDeal meanwhile
+    Ingest,
+    /// Writes at a fixed rate, with nobody watching and with many
+    Watch,
 }
 
 impl BenchArgs {
@@ -124,11 +143,32 @@ pub async fn run(args: BenchArgs) -> Result<String, Failure> {
                 false => report::history(&measured),
             });
         }
+        Mode::Ingest => {
+            let ingested = ingest::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&ingest::json(&ingested)),
+                false => ingest::told(&ingested),
+            });
+        }
+        Mode::Watch => {
+            let watched = watch::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&watch::json(&watched)),
+                false => watch::told(&watched),
+            });
+        }
         Mode::Open => {
             let opened = open::run(&args).await?;
             return Ok(match args.json {
                 true => lines(&report::opened_json(&opened)),
                 false => report::opened(&opened),
+            });
+        }
+        Mode::Pipeline => {
+            let looked = pipeline::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&report::pipeline::looked_json(&looked)),
+                false => report::pipeline::looked(&looked),
             });
         }
     };

@@ -15,6 +15,8 @@ use crate::cli::schema;
 use crate::config;
 use crate::wire::pb;
 use crate::wire::pb::deal_service_client::DealServiceClient;
+use crate::wire::pb::forecast_service_client::ForecastServiceClient;
+use crate::wire::pb::ingest_service_client::IngestServiceClient;
 use crate::wire::pb::qualification_service_client::QualificationServiceClient;
 use crate::wire::pb::write::Write;
 
@@ -48,6 +50,8 @@ pub struct CallArgs {
 pub struct Client {
     pub qualification: QualificationServiceClient<Channel>,
     pub deals: DealServiceClient<Channel>,
+    pub forecast: ForecastServiceClient<Channel>,
+    pub ingest: IngestServiceClient<Channel>,
 }
 
 /// What became of a write that was not refused.
@@ -113,7 +117,11 @@ impl Client {
         Ok(Client {
             qualification: QualificationServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
-            deals: DealServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            deals: DealServiceClient::new(channel.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX),
+            forecast: ForecastServiceClient::new(channel.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX),
+            ingest: IngestServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -145,6 +153,13 @@ impl Client {
                     .await?
                     .into_inner()
                     .already_recorded
+            }
+            Write::ConfirmClaims(request) => {
+                self.qualification
+                    .confirm_claims(request)
+                    .await?
+                    .into_inner()
+                    .already_confirmed
             }
         };
         Ok(if before { Taken::Before } else { Taken::Now })

@@ -9,10 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use jiff::SignedDuration;
-use jiff::Timestamp;
 use tempfile::TempDir;
-use tonic::Code;
 use tonic::Status;
 
 use crate::cli::client::Client;
@@ -27,7 +24,6 @@ use crate::cli::serve;
 use crate::cli::serve::Stop;
 use crate::cli::view;
 use crate::cli::view::Page;
-use crate::cli::view::pipeline::Row;
 use crate::config::SERVER_DEFAULT;
 use crate::config::Settings;
 use crate::wire::pb;
@@ -43,8 +39,15 @@ const STORY: &str = include_str!("../../examples/pipeline.ndjson");
 /// Causes of the explained deal that are told in full.
 const CAUSES_IN_FULL: usize = 3;
 
-/// Weeks of the line over time: a year and a little.
-const WEEKS_MAX: usize = 60;
+/// The story has far fewer.
+const DEALS_MAX: i32 = 1_000;
+
+/// What is known of one deal, to choose the one that is told in full.
+struct Row {
+    deal: pb::PipelineDeal,
+    score: pb::DealScore,
+    explanation: pb::StallExplanation,
+}
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
@@ -99,16 +102,18 @@ async fn show(url: &str) -> Result<(), Failure> {
     play(&story, &client).await?;
 
     let page = Page::of_stdout();
+    let listed = list(&mut client).await;
+    let deals = listed.map_err(|status| Failure::of_status(&status))?;
+    tell(&(page.heading(&title(&deals)) + &view::pipeline::pipeline(&page, &deals)));
+
     let mut rows = Vec::new();
-    for deal in story.deals() {
+    for deal in deals {
         rows.push(
-            row(&mut client, &deal)
+            row(&mut client, deal)
                 .await
                 .map_err(|status| Failure::of_status(&status))?,
         );
     }
-    tell(&(page.heading(&title(&rows)) + &view::pipeline::pipeline(&page, &rows)));
-
     let Some(chosen) = chosen(&rows) else {
         return Ok(());
     };
@@ -150,10 +155,10 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
             &checked,
             client,
             After::Stop,
-            &Progress::new("playing the story", checked.lines),
+            &Progress::new("playing the story", "line", checked.lines),
         )
         .await;
-    let told = load::told(&tally, checked.lines, started);
+    let told = load::told(&tally, "line", checked.lines, started);
     if tally.refused > 0 {
         return Err(Failure::new(
             Exit::Internal,
@@ -164,26 +169,31 @@ async fn play(story: &Story, client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
-    let deal_id = deal.to_owned();
-    let facts = client
-        .deals
-        .get_deal(pb::GetDealRequest {
-            deal_id: deal_id.clone(),
-        })
-        .await?;
+/// All deals, the best first; what is closed comes last.
+async fn list(client: &mut Client) -> Result<Vec<pb::PipelineDeal>, Status> {
+    let request = pb::ListDealsRequest {
+        page_size: DEALS_MAX,
+        ..pb::ListDealsRequest::default()
+    };
+    let answer = client.forecast.list_deals(request).await?;
+    let mut deals = answer.into_inner().deals;
+    deals.sort_by_key(|deal| !is_open(deal));
+    Ok(deals)
+}
+
+async fn row(client: &mut Client, deal: pb::PipelineDeal) -> Result<Row, Status> {
     let score = pb::ScoreDealRequest {
-        deal_id: deal_id.clone(),
+        deal_id: deal.deal_id.clone(),
         ..pb::ScoreDealRequest::default()
     };
     let score = client.qualification.score_deal(score).await?;
     let explanation = pb::ExplainStallRequest {
-        deal_id,
+        deal_id: deal.deal_id.clone(),
         ..pb::ExplainStallRequest::default()
     };
     let explanation = client.qualification.explain_stall(explanation).await?;
     Ok(Row {
-        deal: facts.into_inner(),
+        deal,
         score: score.into_inner().score.unwrap_or_default(),
         explanation: explanation.into_inner().explanation.unwrap_or_default(),
     })
@@ -192,7 +202,7 @@ async fn row(client: &mut Client, deal: &str) -> Result<Row, Status> {
 /// The deal with most to tell: open and stalled, under a cap, with modifiers and words to cite.
 fn chosen(rows: &[Row]) -> Option<&Row> {
     let tells = |row: &&Row| {
-        let open = row.deal.outcome.is_none();
+        let open = is_open(&row.deal);
         let stalled = row.explanation.state() == pb::DealState::Stalled;
         let capped = row.score.gates.iter().any(|gate| gate.binding);
         let modified = row
@@ -214,63 +224,36 @@ fn chosen(rows: &[Row]) -> Option<&Row> {
     rows.iter().max_by_key(tells)
 }
 
-/// The score at the end of each week since the deal began, until now.
+/// The score at the end of each week since the deal began, and now.
 async fn weekly(client: &mut Client, deal: &str) -> Result<Vec<Option<f64>>, Status> {
-    let events = client.history(deal).await?;
-    let first = events
-        .iter()
-        .filter_map(|event| moment::from_proto(event.effective_at.as_ref()))
-        .min();
-    let now = moment::now();
-    let mut scores = Vec::new();
-    for as_of in weeks(first.unwrap_or(now), now) {
-        let request = pb::ScoreDealRequest {
-            deal_id: deal.to_owned(),
-            as_of: Some(moment::to_proto(as_of)),
-            ..pb::ScoreDealRequest::default()
-        };
-        match client.qualification.score_deal(request).await {
-            Ok(answer) => scores.push(answer.into_inner().score.map(|score| score.score)),
-            Err(status) if status.code() == Code::NotFound => scores.push(None),
-            Err(status) => return Err(status),
-        }
-    }
-    Ok(scores)
+    let request = pb::GetScoreHistoryRequest {
+        deal_id: deal.to_owned(),
+        step: pb::TrendStep::Weekly as i32,
+        ..pb::GetScoreHistoryRequest::default()
+    };
+    let trend = client.forecast.get_score_history(request).await?;
+    let points = trend.into_inner().points;
+    Ok(points.iter().map(|point| Some(point.score)).collect())
 }
 
-/// Instants a week apart, the last of them `now`, the first not before `first`; at most [`WEEKS_MAX`].
-fn weeks(first: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-    let week = SignedDuration::from_hours(7 * 24);
-    let mut weeks = vec![now];
-    let mut at = now;
-    while weeks.len() < WEEKS_MAX {
-        at = match at.checked_sub(week) {
-            Ok(at) if at >= first => at,
-            _ => break,
-        };
-        weeks.push(at);
-    }
-    weeks.reverse();
-    weeks
+fn is_open(deal: &pb::PipelineDeal) -> bool {
+    deal.outcome() == pb::Outcome::Unspecified
 }
 
-fn title(rows: &[Row]) -> String {
-    let open = rows.iter().filter(|row| row.deal.outcome.is_none()).count();
+fn title(deals: &[pb::PipelineDeal]) -> String {
+    let open = deals.iter().filter(|deal| is_open(deal)).count();
     format!(
         "The pipeline: {}, {open} of them open",
-        view::count(rows.len(), "deal")
+        view::count(deals.len(), "deal")
     )
 }
 
 /// `opp-1 · Acme Insurance · Claims platform`.
 fn called(row: &Row) -> String {
-    let facts = row.deal.deal.clone().unwrap_or_default();
-    let parts = [row.score.deal_id.as_str(), facts.account(), facts.name()];
-    parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<&str>>()
-        .join(" · ")
+    let deal = &row.deal;
+    let mut parts = vec![deal.deal_id.as_str(), &deal.account, &deal.name];
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ")
 }
 
 fn try_next(page: &Page, url: &str, deal: &str) -> String {
@@ -328,6 +311,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
@@ -339,28 +324,7 @@ mod tests {
         let now: Timestamp = "2032-02-29T12:00:00Z".parse().unwrap();
         let checked = story.check(Some(now));
         assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
-        assert!(!story.deals().is_empty());
-    }
-
-    #[test]
-    fn weeks_run_from_the_beginning_to_now() {
-        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-        let now = at("2026-11-21T12:00:00Z");
-        let days: Vec<String> = weeks(at("2026-11-07T12:00:00Z"), now)
-            .iter()
-            .map(Timestamp::to_string)
-            .collect();
-        assert_eq!(
-            days,
-            [
-                "2026-11-07T12:00:00Z",
-                "2026-11-14T12:00:00Z",
-                "2026-11-21T12:00:00Z"
-            ]
-        );
-        assert_eq!(weeks(at("2026-11-07T12:00:01Z"), now).len(), 2);
-        assert_eq!(weeks(now, now), [now]);
-        assert_eq!(weeks(at("2020-01-01T00:00:00Z"), now).len(), WEEKS_MAX);
+        assert!(0 < checked.lines);
     }
 
     #[test]

@@ -57,22 +57,6 @@ impl Story {
         checked
     }
 
-    /// The deals that the good lines name, in the order of the file.
-    pub fn deals(&self) -> Vec<String> {
-        let mut deals: Vec<String> = Vec::new();
-        for (_, line) in ndjson::lines(&self.text) {
-            let Ok(message) = ndjson::read(line) else {
-                continue;
-            };
-            let write = ndjson::write(&message);
-            let deal = ndjson::deal_id(&write);
-            if !deals.iter().any(|known| known == deal) {
-                deals.push(deal.to_owned());
-            }
-        }
-        deals
-    }
-
     /// Sends every good line, moved as it was checked.
     pub async fn send(
         &self,
@@ -81,7 +65,13 @@ impl Story {
         after: After,
         progress: &Progress,
     ) -> Tally {
-        let lanes = Lanes::open(&self.name, client, after, progress);
+        let name = self.name.clone();
+        let lanes = Lanes::open(
+            move |line| format!("{name}:{line}"),
+            client,
+            after,
+            progress,
+        );
         for (line, text) in ndjson::lines(&self.text) {
             // What is wrong with a line was told when the file was checked.
             let Ok(mut message) = ndjson::read(text) else {
@@ -158,12 +148,5 @@ mod tests {
             checked.faults
         );
         assert!(story(text).check(None).faults.is_empty());
-    }
-
-    #[test]
-    fn deals_are_named_once_in_the_order_of_the_file() {
-        let deal = |id: &str| format!("{{\"upsertStakeholders\":{{\"dealId\":\"{id}\"}}}}\n");
-        let text = [deal("b"), deal("a"), deal("b")].concat();
-        assert_eq!(story(&text).deals(), ["b", "a"]);
     }
 }

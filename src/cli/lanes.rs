@@ -1,37 +1,38 @@
-//! Sends writes side by side: several calls are in flight, but the writes of one deal go one after another, in order.
+//! Sends writes by one stream: the service writes deals side by side, and those of one deal in order.
 //!
-//! Each deal belongs to one lane, and a lane has one call in flight. A write that meets a full queue or a pause of the
-//! service is sent again; what carries its own ids may be.
+//! What was sent and not answered is kept, so that a stream that breaks off is taken up again: it is sent once more, and
+//! what is there already is not recorded twice.
 
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 use tonic::Status;
+use tonic_types::ErrorDetails;
 use tonic_types::StatusExt;
 
 use crate::cli::client::Client;
-use crate::cli::client::Taken;
 use crate::cli::failure;
-use crate::cli::ndjson;
 use crate::cli::progress::Progress;
+use crate::wire::pb;
+use crate::wire::pb::ingest_request::Item;
+use crate::wire::pb::ingest_response::Outcome;
 use crate::wire::pb::write::Write;
 
-/// Calls in flight. More would meet the service's own group commit without gain.
-const LANES: usize = 16;
+/// Lines sent ahead of their answers: as many as the service reads ahead.
+const WINDOW: usize = 512;
 
-/// Writes that wait in a lane.
-const LANE_WAITING_MAX: usize = 32;
+/// The same when the first refusal stops all: so many lines behind it may be done already.
+const WINDOW_STOPPING: usize = 16;
 
-/// Times that a write is sent before its refusal stands.
+/// Times that a stream is opened without an answer before its refusal stands.
 const ATTEMPTS_MAX: u32 = 6;
 
 /// The wait after the first attempt, where the service names none; doubled after each other.
@@ -60,10 +61,13 @@ pub struct Tally {
 
 /// Where writes are handed in.
 pub struct Lanes {
-    senders: Vec<mpsc::Sender<Sent>>,
-    running: JoinSet<Tally>,
+    sender: mpsc::Sender<Sent>,
+    running: JoinHandle<Tally>,
     stop: Arc<AtomicBool>,
 }
+
+/// Where a write comes from, for people, by the number it was handed in with.
+type Place = dyn Fn(usize) -> String + Send + Sync;
 
 /// A line on its way.
 struct Sent {
@@ -71,100 +75,76 @@ struct Sent {
     write: Write,
 }
 
-impl Lanes {
-    /// `name` is what refusals call the file.
-    pub fn open(name: &str, client: &Client, after: After, progress: &Progress) -> Lanes {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut senders = Vec::new();
-        let mut running = JoinSet::new();
-        for _ in 0..LANES {
-            let (sender, waiting) = mpsc::channel(LANE_WAITING_MAX);
-            senders.push(sender);
-            let lane = Lane {
-                name: name.to_owned(),
-                client: client.clone(),
-                after,
-                stop: stop.clone(),
-                progress: progress.clone(),
-            };
-            running.spawn(lane.run(waiting));
-        }
-        Lanes {
-            senders,
-            running,
-            stop,
-        }
-    }
-
-    /// Hands a line in; waits while its lane is full. False: a refusal ended it all.
-    pub async fn send(&self, line: usize, write: Write) -> bool {
-        let lane = lane_of(ndjson::deal_id(&write));
-        let sent = self.senders[lane].send(Sent { line, write }).await;
-        sent.is_ok() && !self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Waits for what is on its way.
-    pub async fn close(mut self) -> Tally {
-        drop(self.senders);
-        let mut tally = Tally::default();
-        while let Some(lane) = self.running.join_next().await {
-            tally.add(lane.expect("a lane does not panic"));
-        }
-        tally
-    }
-}
-
-impl Tally {
-    fn add(&mut self, other: Tally) {
-        self.taken += other.taken;
-        self.before += other.before;
-        self.refused += other.refused;
-        self.fault = self.fault.or(other.fault);
-    }
-}
-
-/// Sends the writes of its deals one after another.
-struct Lane {
-    name: String,
+/// The stream and what is on it.
+struct Sending {
+    place: Arc<Place>,
     client: Client,
     after: After,
     stop: Arc<AtomicBool>,
     progress: Progress,
+    waiting: mpsc::Receiver<Sent>,
+    /// More may come.
+    more: bool,
+    /// Sent and not answered, in order.
+    unanswered: VecDeque<Sent>,
+    tally: Tally,
 }
 
-impl Lane {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Sent>) -> Tally {
-        let mut tally = Tally::default();
-        while let Some(Sent { line, write }) = waiting.recv().await {
-            // What waits is dropped, so that whoever feeds the lane is not held up.
-            if self.stop.load(Ordering::Relaxed) {
-                continue;
-            }
-            match self.deliver(write).await {
-                Ok(taken) => {
-                    tally.taken += 1;
-                    tally.before += usize::from(taken == Taken::Before);
-                    self.progress.step();
-                }
-                Err(status) => {
-                    tally.refused += 1;
-                    self.refuse(line, &status, &mut tally);
-                }
-            }
+impl Lanes {
+    /// `place` tells where a write comes from, by the number it was handed in with: refusals begin with it.
+    pub fn open(
+        place: impl Fn(usize) -> String + Send + Sync + 'static,
+        client: &Client,
+        after: After,
+        progress: &Progress,
+    ) -> Lanes {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (sender, waiting) = mpsc::channel(WINDOW);
+        let sending = Sending {
+            place: Arc::new(place),
+            client: client.clone(),
+            after,
+            stop: stop.clone(),
+            progress: progress.clone(),
+            waiting,
+            more: true,
+            unanswered: VecDeque::new(),
+            tally: Tally::default(),
+        };
+        Lanes {
+            sender,
+            running: tokio::spawn(sending.run()),
+            stop,
         }
-        tally
     }
 
-    /// Sends until it is taken or a refusal stands. Repeating is safe: what is sent carries its own ids.
-    async fn deliver(&mut self, write: Write) -> Result<Taken, Status> {
+    /// Hands a line in; waits while too many are on their way. False: a refusal ended it all.
+    pub async fn send(&self, line: usize, write: Write) -> bool {
+        let sent = self.sender.send(Sent { line, write }).await;
+        sent.is_ok() && !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits for what is on its way.
+    pub async fn close(self) -> Tally {
+        drop(self.sender);
+        self.running.await.expect("sending does not panic")
+    }
+}
+
+impl Sending {
+    async fn run(mut self) -> Tally {
         let mut attempt = 1;
         loop {
-            let status = match self.client.write(write.clone()).await {
-                Ok(taken) => return Ok(taken),
-                Err(status) => status,
+            let answered = self.tally.taken + self.tally.refused;
+            let Err(status) = self.stream().await else {
+                return self.tally;
             };
+            if answered < self.tally.taken + self.tally.refused {
+                attempt = 1;
+            }
             if attempt == ATTEMPTS_MAX || !may_pass(status.code()) {
-                return Err(status);
+                self.give_up(&status);
+                return self.tally;
             }
             let asked = failure::retry_delay(&status.get_error_details());
             let delay = asked.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1));
@@ -173,8 +153,78 @@ impl Lane {
         }
     }
 
-    fn refuse(&self, line: usize, status: &Status, tally: &mut Tally) {
-        let at = format!("{}:{line}", self.name);
+    /// Sends what was not answered, then what comes, until all is answered.
+    async fn stream(&mut self) -> Result<(), Status> {
+        let (sender, items) = mpsc::channel(WINDOW);
+        let items = ReceiverStream::new(items);
+        let mut answers = self.client.ingest.ingest(items).await?.into_inner();
+        for sent in &self.unanswered {
+            let _room = sender.send(item(sent)).await;
+        }
+        let mut sender = Some(sender);
+        let window = match self.after {
+            After::Stop => WINDOW_STOPPING,
+            After::GoOn => WINDOW,
+        };
+        while self.more || !self.unanswered.is_empty() {
+            let has_room = self.more && self.unanswered.len() < window;
+            tokio::select! {
+                answer = answers.message() => match answer? {
+                    Some(answer) => self.answered(answer)?,
+                    None => return Err(Status::unavailable("the stream ended before its answers")),
+                },
+                sent = self.waiting.recv(), if has_room => match (sent, &sender) {
+                    // What waits is dropped, so that whoever hands in is not held up.
+                    (Some(_), _) if self.stop.load(Ordering::Relaxed) => {}
+                    (Some(sent), Some(sender)) => {
+                        let item = item(&sent);
+                        self.unanswered.push_back(sent);
+                        // An error means that the stream broke off, which its answers tell.
+                        let _ = sender.send(item).await;
+                    }
+                    _ => {
+                        self.more = false;
+                        sender = None;
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, answer: pb::IngestResponse) -> Result<(), Status> {
+        let sent = self.unanswered.pop_front();
+        let sent = sent.filter(|sent| sent.line.to_string() == answer.tag);
+        let line = sent.map(|sent| sent.line);
+        let line = line.ok_or_else(|| Status::internal("an answer to what was not asked"))?;
+        match answer.outcome {
+            Some(Outcome::Recorded(recorded)) => {
+                self.tally.taken += 1;
+                self.tally.before += usize::from(recorded.already_recorded);
+                self.progress.step();
+            }
+            Some(Outcome::Refused(refused)) => {
+                self.tally.refused += 1;
+                self.refuse(&(self.place)(line), &status_of(refused));
+            }
+            None => return Err(Status::internal("an answer without an outcome")),
+        }
+        Ok(())
+    }
+
+    /// No stream can be had: what was not answered may or may not be there, and the rest is not sent.
+    fn give_up(&mut self, status: &Status) {
+        let at = match self.unanswered.front() {
+            Some(sent) => (self.place)(sent.line),
+            None => "at the end".to_owned(),
+        };
+        self.tally.refused += usize::from(!self.unanswered.is_empty());
+        self.refuse(&at, status);
+        self.tally.fault = self.tally.fault.or(Some(status.code()));
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn refuse(&mut self, at: &str, status: &Status) {
         self.progress
             .tell(&format!("{at}: {}", failure::sentence(status)));
         for remark in failure::remarks(status) {
@@ -186,7 +236,7 @@ impl Lane {
             Code::Unavailable | Code::Unimplemented | Code::Unknown
         );
         if hopeless || may_pass(status.code()) {
-            tally.fault = tally.fault.or(Some(status.code()));
+            self.tally.fault = self.tally.fault.or(Some(status.code()));
         }
         if hopeless || self.after == After::Stop {
             self.stop.store(true, Ordering::Relaxed);
@@ -194,7 +244,7 @@ impl Lane {
     }
 }
 
-/// Whether the same write may be taken a moment later.
+/// Whether the same may be taken a moment later.
 fn may_pass(code: Code) -> bool {
     matches!(
         code,
@@ -202,10 +252,37 @@ fn may_pass(code: Code) -> bool {
     )
 }
 
-fn lane_of(deal_id: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    deal_id.hash(&mut hasher);
-    (hasher.finish() % LANES as u64) as usize
+/// The line as an item of the stream.
+fn item(sent: &Sent) -> pb::IngestRequest {
+    let item = match sent.write.clone() {
+        Write::UpsertDeal(request) => Item::UpsertDeal(request),
+        Write::UpsertStakeholders(request) => Item::UpsertStakeholders(request),
+        Write::UpsertMilestones(request) => Item::UpsertMilestones(request),
+        Write::RecordOutcome(request) => Item::RecordOutcome(request),
+        Write::RetractBuyerStatement(request) => Item::RetractBuyerStatement(request),
+        Write::RecordBuyerStatement(request) => Item::RecordBuyerStatement(request),
+        Write::ConfirmClaims(request) => Item::ConfirmClaims(request),
+    };
+    pb::IngestRequest {
+        tag: sent.line.to_string(),
+        item: Some(item),
+    }
+}
+
+/// A refused item as the status of the single call.
+fn status_of(refused: pb::IngestRefused) -> Status {
+    let pb::IngestRefused {
+        code,
+        message,
+        reason: _,
+        metadata: _,
+        violations,
+    } = refused;
+    let mut details = ErrorDetails::new();
+    for violation in violations {
+        details.add_bad_request_violation(violation.field, violation.description);
+    }
+    Status::with_error_details(Code::from(code), message, details)
 }
 
 #[cfg(test)]
@@ -231,7 +308,8 @@ mod tests {
         let fake = Fake::new(refuse);
         let url = fake.serve().await;
         let client = Client::connect(&url).await.unwrap();
-        let lanes = Lanes::open("story", &client, after, &Progress::new("sending", 400));
+        let progress = Progress::new("sending", "line", 400);
+        let lanes = Lanes::open(|line| format!("story:{line}"), &client, after, &progress);
         for statement in 0..10 {
             for deal in 0..40 {
                 if !lanes

@@ -27,7 +27,7 @@ pub const EXAMPLES: &str = "Examples:
 A line is the JSON of one write, such as
   {\"upsertDeal\":{\"deal\":{\"dealId\":\"opp-1\",\"account\":\"Acme\"}}}
 or upsertStakeholders, upsertMilestones, recordBuyerStatement, recordOutcome,
-retractBuyerStatement. Blank lines and lines that start with # are skipped.
+confirmClaims, retractBuyerStatement. Blank lines and lines that start with # are skipped.
 The whole file is checked before anything is sent. Loading it again changes
 nothing, since statements carry ids.";
 
@@ -73,11 +73,11 @@ pub async fn run(args: LoadArgs) -> Result<String, Failure> {
             &checked,
             &client,
             after,
-            &Progress::new("sending", sendable),
+            &Progress::new("sending", "line", sendable),
         )
         .await;
 
-    let mut text = told(&tally, sendable, started);
+    let mut text = told(&tally, "line", sendable, started);
     if checked.days != 0 {
         text.push_str(&format!(
             "; moved by {}",
@@ -94,8 +94,8 @@ pub async fn run(args: LoadArgs) -> Result<String, Failure> {
 }
 
 /// The counts, for people: `243 lines taken, 12 of them there already, in 0.8 s`.
-pub fn told(tally: &Tally, sendable: usize, started: Instant) -> String {
-    let mut text = format!("{} taken", count(tally.taken, "line"));
+pub fn told(tally: &Tally, unit: &str, sendable: usize, started: Instant) -> String {
+    let mut text = format!("{} taken", count(tally.taken, unit));
     if tally.before > 0 {
         text.push_str(&format!(", {} there already", tally.before));
     }
@@ -110,7 +110,8 @@ pub fn told(tally: &Tally, sendable: usize, started: Instant) -> String {
     text
 }
 
-fn exit_of(tally: &Tally) -> Exit {
+/// What a tally with refusals ends the process with.
+pub fn exit_of(tally: &Tally) -> Exit {
     match tally.fault {
         Some(code @ (Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded)) => {
             failure::exit_of(code)
@@ -149,7 +150,7 @@ mod tests {
             refused: 1,
             fault: None,
         };
-        let text = told(&tally, 9, Instant::now());
+        let text = told(&tally, "line", 9, Instant::now());
         assert!(
             text.starts_with("5 lines taken, 2 there already, 1 refused, 3 not sent, in "),
             "{text}"

@@ -63,6 +63,7 @@ pub fn deal_id(write: &Write) -> &str {
         Write::UpsertMilestones(request) => &request.deal_id,
         Write::RecordOutcome(request) => &request.deal_id,
         Write::RetractBuyerStatement(request) => &request.deal_id,
+        Write::ConfirmClaims(request) => &request.deal_id,
         Write::RecordBuyerStatement(request) => request
             .statement
             .as_ref()
@@ -187,6 +188,7 @@ fn check_ids(json: &Value, description: &MessageDescriptor, faults: &mut Vec<Str
         "recordBuyerStatement" | "record_buyer_statement" => {
             ("statement", &["dealId", "statementId"])
         }
+        "confirmClaims" | "confirm_claims" => ("", &["dealId", "statementId"]),
         _ => ("", &["dealId"]),
     };
     let (holder, path) = match inner {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::cli::claim;
 use crate::cli::client::CallArgs;
+use crate::cli::extract;
 use crate::cli::failure::Failure;
 use crate::cli::moment;
 use crate::cli::moment::DateMeans;
@@ -23,12 +24,14 @@ pub const EXAMPLES: &str = "Examples:
   verbatim record opp-1 --by ben --attribution paraphrased --said-at -2d \\
       --quote \"Live by December, or it costs us forty thousand\" \\
       --claim go-live,target=2026-12-01 --claim \"consequence,impact=EUR 40000\"
+  verbatim record opp-1 --by ana --attribution verbatim --quote \"We have no budget for this\"
   verbatim record opp-1 --attribution inferred --quote \"Their board is worried\" \\
       --claim management --dry-run
 
 CLAIM is topic[:stance[:conviction]] and KEY=VALUE parts after commas:
   target=DATE  impact=\"EUR N\"  issue=…  event=…  stage=…  confidence=0..1
-A statement without --claim is kept and earns nothing: reading claims from the quote is not built in yet.
+Without --claim the service reads the claims from the quote itself, and tells how sure it is of each; a less certain one
+counts less. `verbatim extract` shows them beforehand, `verbatim confirm` corrects them.
 
 T is RFC 3339, a date (its start in UTC), `now`, or so long ago: -30d, -12h, -2w.";
 
@@ -57,7 +60,7 @@ pub struct RecordArgs {
     /// When it was said (default: now)
     #[arg(long, value_name = "T", allow_hyphen_values = true, value_parser = said_at)]
     said_at: Option<Timestamp>,
-    /// What it asserts (repeat for more)
+    /// What it asserts (repeat for more; default: the service reads it from the quote)
     #[arg(long = "claim", value_name = "CLAIM", value_parser = claim::parse)]
     claims: Vec<pb::Claim>,
     /// Where: call, video, meeting, email, chat, document or other
@@ -66,7 +69,7 @@ pub struct RecordArgs {
     /// Where it can be heard or read
     #[arg(long, value_name = "URI")]
     source: Option<String>,
-    /// The seller's words just before
+    /// The seller's words just before: they help to read the quote
     #[arg(long, value_name = "WORDS")]
     context: Option<String>,
     /// Your id of the statement: the same again changes nothing (default: the service makes one)
@@ -126,31 +129,18 @@ fn recorded(page: &Page, done: &str, answer: &pb::RecordBuyerStatementResponse) 
         done
     };
 
-    let mut shift = format!(
-        "{}  {}",
-        view::points(score.score),
-        schema::title("Band", score.band)
-    );
-    if let Some(before) = answer.score_before {
-        shift = format!(
-            "{} → {shift}  {}",
-            view::points(before),
-            view::change(score.score - before)
-        );
-    }
-    let claims: Vec<String> = statement.claims.iter().map(view::history::claim).collect();
-    let claims = if claims.is_empty() {
-        "none: it moves no score".to_owned()
-    } else {
-        claims.join("\n")
-    };
-    let lines = [
+    let claims = extract::told(&statement.claims, &answer.language);
+    let reader = extract::reader(answer.reader(), &answer.language);
+    let shift = view::score::shift(answer.score_before, &score);
+    let mut lines = vec![
         ("Statement", Cell::new(&statement.statement_id)),
         ("Quote", Cell::new(view::quote(&statement.quote, 240))),
         ("Claims", Cell::new(claims)),
+        ("Read", cell(reader, Hue::Faint)),
         ("Score", cell(shift, view::hue_of_score(score.score))),
         ("Revision", cell(answer.revision, Hue::Faint)),
     ];
+    lines.retain(|(_, value)| !value.content().is_empty());
     format!(
         "\n {}\n\n{}",
         page.paint(done, Hue::Strong),
@@ -199,6 +189,7 @@ mod tests {
             }),
             score_before: Some(41.0),
             revision: 15,
+            ..pb::RecordBuyerStatementResponse::default()
         };
         let page = Page {
             width: 80,
@@ -214,7 +205,16 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected}:\n{text}");
         }
+        assert!(!text.contains("Read"), "nobody read it:\n{text}");
         fits(&text, 80);
+
+        answer.language = "en".to_owned();
+        answer.reader = pb::QuoteReader::External as i32;
+        let text = recorded(&page, "Recorded", &answer);
+        assert!(
+            text.contains("by the extractor it was given, as en"),
+            "{text}"
+        );
 
         answer.already_recorded = true;
         answer.score_before = None;

@@ -8,6 +8,7 @@ use prost_reflect::DynamicMessage;
 use prost_reflect::EnumDescriptor;
 use prost_reflect::MessageDescriptor;
 use prost_reflect::SerializeOptions;
+use serde_json::ser::Formatter;
 
 use crate::wire::DESCRIPTOR;
 
@@ -22,13 +23,25 @@ pub fn message(name: &str) -> MessageDescriptor {
 
 /// A message of our package as proto3 JSON: what the JSON door answers, indented.
 pub fn to_json<M: Message>(name: &str, value: &M) -> String {
+    write_json(name, value, serde_json::Serializer::pretty(Vec::new()))
+}
+
+/// The same in one line, for a stream of them.
+pub fn to_json_line<M: Message>(name: &str, value: &M) -> String {
+    write_json(name, value, serde_json::Serializer::new(Vec::new()))
+}
+
+fn write_json<M: Message, F: Formatter>(
+    name: &str,
+    value: &M,
+    mut json: serde_json::Serializer<Vec<u8>, F>,
+) -> String {
     let mut dynamic = DynamicMessage::new(message(name));
     dynamic
         .transcode_from(value)
         .expect("a message is one of its own description");
     // As the JSON door answers: a program need not tell what is zero from what is absent.
     let options = SerializeOptions::new().skip_default_fields(false);
-    let mut json = serde_json::Serializer::pretty(Vec::new());
     dynamic
         .serialize_with_options(&mut json, &options)
         .expect("messages of ours have a JSON form");

@@ -1,4 +1,4 @@
-//! What text must look like to be a path, an origin or a filter of the log.
+//! What text must look like to be a path, a URL, an origin or a filter of the log.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,19 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Any path but an empty one.
 pub fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+/// Scheme, host and port of a service; nothing else of a URL would be used.
+pub fn url(text: &str) -> Option<String> {
+    let url: http::Uri = text.parse().ok()?;
+    let authority = url.authority()?;
+    // Also none with a name and a password in front of the host.
+    let port = authority.as_str().strip_prefix(authority.host())?;
+    let fits = url.scheme_str() == Some("http")
+        && !authority.host().is_empty()
+        && (port.is_empty() || authority.port_u16().is_some())
+        && url.path_and_query().is_none_or(|rest| rest == "/");
+    fits.then(|| text.to_owned())
 }
 
 /// `*`, or scheme and host without a path.

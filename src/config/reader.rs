@@ -19,6 +19,7 @@ use crate::config::form::is_log_filter;
 use crate::config::form::is_origin;
 use crate::config::form::log_filters;
 use crate::config::form::path;
+use crate::config::form::url;
 
 pub struct Reader<'a> {
     flags: &'a BTreeMap<&'static str, Vec<String>>,
@@ -103,6 +104,16 @@ impl<'a> Reader<'a> {
             help,
         };
         self.one_or_none(setting, path, |path| path.to_string_lossy().into_owned())
+    }
+
+    pub fn url_or_none(&mut self, flag: &'static str, help: &'static str) -> Option<String> {
+        let setting = Setting {
+            flag,
+            value_name: "URL",
+            allowed: "a URL such as http://127.0.0.1:7460".to_owned(),
+            help,
+        };
+        self.one_or_none(setting, url, String::clone)
     }
 
     pub fn address(&mut self, flag: &'static str, default: &str, help: &'static str) -> SocketAddr {

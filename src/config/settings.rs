@@ -34,8 +34,16 @@ pub struct Settings {
     pub store: StoreKind,
     /// A model file in place of the default model. Default: none.
     pub model: Option<PathBuf>,
+    /// A reader of quotes of your own: a gRPC service `verbatim.v1.ClaimExtractor`. Default: none.
+    pub extractor: Option<String>,
+    /// How long that reader is waited for, each time: less than a call may take, and better less than callers wait.
+    /// Unit: ms. Range: 1 to 600,000. Default: 500.
+    pub extractor_deadline_ms: u64,
     /// Memory for folded deals. Unit: MiB. Range: 1 to 1,048,576. Default: 64.
     pub deal_cache_mib: usize,
+    /// Memory for the outlines of all deals, about 700 bytes each, once the pipeline was looked at; where they do not
+    /// fit, each look reads the store. Unit: MiB. Range: 1 to 1,048,576. Default: 128.
+    pub pipeline_cache_mib: usize,
     /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
     /// Default: 64.
     pub store_cache_mib: usize,
@@ -93,6 +101,10 @@ pub enum LogFormat {
 
 impl Settings {
     /// The one place that knows each setting.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a setting is a few lines, and there are many"
+    )]
     pub(in crate::config) fn read(from: &mut Reader) -> Settings {
         Settings {
             data: from.path("data", "./verbatim-data", "Directory of the embedded store"),
@@ -111,7 +123,23 @@ impl Settings {
                 "Where deals are kept; memory ends with the process",
             ),
             model: from.path_or_none("model", "A model file in place of the default model"),
+            extractor: from.url_or_none(
+                "extractor",
+                "A reader of quotes of your own: a gRPC service verbatim.v1.ClaimExtractor",
+            ),
+            extractor_deadline_ms: from.number(
+                "extractor-deadline-ms",
+                500,
+                1..=MS_MAX,
+                "Milliseconds that the extractor is waited for",
+            ),
             deal_cache_mib: from.number("deal-cache-mib", 64, 1..=MIB_MAX, "MiB for folded deals"),
+            pipeline_cache_mib: from.number(
+                "pipeline-cache-mib",
+                128,
+                1..=MIB_MAX,
+                "MiB for the outlines of all deals",
+            ),
             store_cache_mib: from.number(
                 "store-cache-mib",
                 64,

@@ -5,18 +5,23 @@
 //! 1. Applying the events of a history one by one gives the same deal as applying them all at once.
 //! 2. Two histories of the same events in another order of arrival give the same score at every moment.
 //! 3. A retracted statement has left nothing behind but its id.
+//! 4. A statement with confirmed claims counts as if it had come with them.
 //!
 //! Nothing is forgotten that a past moment could ask for, so a deal answers for any day. The words of statements are
 //! not here: evidence names the revision of the statement that holds them.
+
+pub mod packed;
 
 use std::collections::BTreeMap;
 
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::DealFacts;
 use crate::domain::facts::MilestoneFacts;
 use crate::domain::money::Money;
 use crate::domain::person::Person;
+use crate::domain::statement::Claim;
 use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
 use crate::domain::text::Id;
@@ -27,6 +32,7 @@ use crate::domain::timeline::Order;
 use crate::domain::timeline::Timeline;
 use crate::domain::timeline::insert_if_set;
 use crate::domain::timeline::says_if_set;
+use crate::domain::topic::Attribution;
 use crate::domain::topic::Outcome;
 use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
@@ -60,6 +66,8 @@ pub struct Deal {
     pub endings: Timeline<Outcome>,
     pub hypotheses: Timeline<Belief>,
     statements: BTreeMap<Id, Kept>,
+    /// The last one of each statement that stands and has any.
+    confirmations: BTreeMap<Id, Confirmation>,
 }
 
 /// One step of the buying plan over time.
@@ -80,11 +88,13 @@ pub struct Belief {
     pub about: Option<Id>,
 }
 
-/// Where a statement is kept.
+/// Where a statement is kept, and what it takes to find what it has left in the fold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub revision: u64,
     pub retracted: bool,
+    said_at: Instant,
+    attribution: Attribution,
 }
 
 impl Deal {
@@ -110,6 +120,7 @@ impl Deal {
                     .insert(ending.effective_at, order, ending.outcome);
             }
             Fact::Retraction(retraction) => self.retract(&retraction.statement),
+            Fact::Confirmation(confirmation) => self.confirm(confirmation),
         }
         self.revision = event.revision;
         self.recorded_at = Some(event.recorded_at);
@@ -149,6 +160,11 @@ impl Deal {
     /// Where the statement of that id is kept.
     pub fn statement(&self, id: &Id) -> Option<Kept> {
         self.statements.get(id).copied()
+    }
+
+    /// What a person last judged the statement to claim, if anybody did.
+    pub fn confirmation(&self, statement: &Id) -> Option<&Confirmation> {
+        self.confirmations.get(statement)
     }
 
     /// Statements ever recorded.
@@ -238,6 +254,8 @@ impl Deal {
         let kept = Kept {
             revision,
             retracted: false,
+            said_at: statement.said_at,
+            attribution: statement.voice.attribution(),
         };
         self.statements.insert(statement.id.clone(), kept);
         match &statement.voice {
@@ -252,14 +270,13 @@ impl Deal {
             ),
             Voice::Seller { about } => {
                 let about = about.as_ref().map(|speaker| &speaker.stakeholder);
-                self.believe(statement, about, revision);
+                self.believe(&statement.claims, about, statement.said_at, revision);
             }
         }
     }
 
-    fn believe(&mut self, statement: &Statement, about: Option<&Id>, revision: u64) {
-        let mut claims: Vec<_> = statement
-            .claims
+    fn believe(&mut self, claims: &[Claim], about: Option<&Id>, at: Instant, revision: u64) {
+        let mut claims: Vec<_> = claims
             .iter()
             .map(|claim| Some((claim.topic, claim.stance)))
             .collect();
@@ -272,7 +289,7 @@ impl Deal {
                 about: about.cloned(),
             };
             self.hypotheses
-                .insert(statement.said_at, Order::new(revision, place), belief);
+                .insert(at, Order::new(revision, place), belief);
         }
     }
 
@@ -281,12 +298,48 @@ impl Deal {
             return;
         };
         kept.retracted = true;
-        let revision = kept.revision;
+        let (at, revision) = (kept.said_at, kept.revision);
+        self.confirmations.remove(statement);
         for person in &mut self.people {
-            person.unsaid(revision);
+            person.unsaid(at, revision);
         }
         self.people.retain(|person| !person.is_unknown());
-        self.hypotheses.remove(revision);
+        self.hypotheses.remove(at, revision);
+    }
+
+    /// Puts the confirmed claims where those of the statement were: under its moment and its revision.
+    fn confirm(&mut self, confirmation: &Confirmation) {
+        let Some(kept) = self.statements.get(&confirmation.statement).copied() else {
+            return;
+        };
+        if kept.retracted {
+            return;
+        }
+        self.confirmations
+            .insert(confirmation.statement.clone(), confirmation.clone());
+        let claims = confirmation.claims();
+        let (at, revision) = (kept.said_at, kept.revision);
+        let paraphrased = match kept.attribution {
+            Attribution::Verbatim => false,
+            Attribution::Paraphrased => true,
+            Attribution::Inferred => {
+                let beliefs = self.hypotheses.of(at, revision);
+                let about = beliefs
+                    .first()
+                    .and_then(|belief| belief.value.about.clone());
+                self.hypotheses.remove(at, revision);
+                self.believe(claims, about.as_ref(), at, revision);
+                return;
+            }
+        };
+        let speaker = self
+            .people
+            .iter_mut()
+            .find(|person| !person.spoke.of(at, revision).is_empty());
+        if let Some(speaker) = speaker {
+            speaker.unclaimed(at, revision);
+            speaker.claims(claims, paraphrased, at, revision);
+        }
     }
 }
 

@@ -6,21 +6,26 @@ use crate::domain::deal::MILESTONES_MAX;
 use crate::domain::deal::STAKEHOLDERS_MAX;
 use crate::domain::deal::STATEMENTS_MAX;
 use crate::domain::event::Fact;
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::DealFacts;
 use crate::domain::facts::Ending;
 use crate::domain::facts::MilestoneFacts;
 use crate::domain::facts::Retraction;
 use crate::domain::stakeholder::StakeholderFacts;
+use crate::domain::statement::Claim;
 use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
+use crate::domain::topic::ClaimSource;
 
 /// Why a deal refuses a write. In order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such statement to take back.
+    /// There is no such statement.
     StatementUnknown(Id),
+    /// The statement was taken back: nothing of it is left to confirm.
+    Retracted(Id),
     /// The statement was said after the deal closed.
     Closed { closed_at: Instant },
     /// The deal holds as much as it may.
@@ -43,9 +48,32 @@ pub fn hear(deal: &Deal, statement: Statement) -> Result<Vec<Fact>, Refusal> {
     recorded(deal, vec![Fact::Statement(statement)])
 }
 
+/// Hears statements whose ids are new to the deal, each once: all of them or none.
+pub fn hear_all(deal: &Deal, statements: Vec<Statement>) -> Result<Vec<Fact>, Refusal> {
+    let mut speakers: Vec<&Id> = Vec::new();
+    for statement in &statements {
+        if let Some(closed_at) = deal.closed_at()
+            && closed_at < statement.said_at
+        {
+            return Err(Refusal::Closed { closed_at });
+        }
+        if let Voice::Buyer { speaker, .. } = &statement.voice
+            && !speakers.contains(&&speaker.stakeholder)
+        {
+            speakers.push(&speaker.stakeholder);
+        }
+    }
+    if STATEMENTS_MAX < deal.statements_recorded() + statements.len() {
+        return Err(full("statements", STATEMENTS_MAX));
+    }
+    room_for(deal, speakers)?;
+    recorded(deal, statements.into_iter().map(Fact::Statement).collect())
+}
+
 /// The fields in which a statement sent again differs from the one that was kept.
 ///
-/// With `said_at_defaulted` the moment of the one sent is only that of its arrival.
+/// With `said_at_defaulted` the moment of the one sent is only that of its arrival. One sent without claims is the same as
+/// one whose claims were read from the quote, whatever would be read from it today.
 pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> Vec<&'static str> {
     let mut differs = Vec::new();
     let mut compare = |field: &'static str, same: bool| {
@@ -63,7 +91,16 @@ pub fn differs(kept: &Statement, sent: &Statement, said_at_defaulted: bool) -> V
     compare("channel", kept.channel == sent.channel);
     compare("source_uri", kept.source_uri == sent.source_uri);
     compare("context", kept.context == sent.context);
-    compare("claims", kept.claims == sent.claims);
+    // Claims that were read are not the caller's: what a reader makes of a quote may change.
+    let none_given = |claims: &[Claim]| {
+        let mut sources = claims.iter().map(|claim| claim.source);
+        sources.all(|source| source == ClaimSource::Extracted)
+    };
+    let same_claims = match none_given(&sent.claims) {
+        true => none_given(&kept.claims),
+        false => kept.claims == sent.claims,
+    };
+    compare("claims", same_claims);
     differs
 }
 
@@ -121,6 +158,18 @@ pub fn take_back(deal: &Deal, retraction: Retraction) -> Result<Vec<Fact>, Refus
         None => Err(Refusal::StatementUnknown(retraction.statement)),
         Some(kept) if kept.retracted => Ok(Vec::new()),
         Some(_) => recorded(deal, vec![Fact::Retraction(retraction)]),
+    }
+}
+
+/// Takes in a person's judgement of a statement's claims, unless exactly this was the last one.
+pub fn confirm(deal: &Deal, confirmation: Confirmation) -> Result<Vec<Fact>, Refusal> {
+    match deal.statement(&confirmation.statement) {
+        None => Err(Refusal::StatementUnknown(confirmation.statement)),
+        Some(kept) if kept.retracted => Err(Refusal::Retracted(confirmation.statement)),
+        Some(_) if deal.confirmation(&confirmation.statement) == Some(&confirmation) => {
+            Ok(Vec::new())
+        }
+        Some(_) => recorded(deal, vec![Fact::Confirmation(confirmation)]),
     }
 }
 

@@ -1,5 +1,6 @@
 //! An entry of a deal's history: a fact with its two times. Appended, never edited.
 
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::DealFacts;
 use crate::domain::facts::Ending;
 use crate::domain::facts::MilestoneFacts;
@@ -27,10 +28,11 @@ pub enum Fact {
     Milestone(MilestoneFacts),
     Ending(Ending),
     Retraction(Retraction),
+    Confirmation(Confirmation),
 }
 
 impl Event {
-    /// When it was said or came true; for a retraction, when it was recorded.
+    /// When it was said or came true; for a retraction and a confirmation, when it was recorded.
     pub fn effective_at(&self) -> Instant {
         match &self.fact {
             Fact::Deal(facts) => facts.effective_at,
@@ -38,7 +40,7 @@ impl Event {
             Fact::Statement(statement) => statement.said_at,
             Fact::Milestone(facts) => facts.effective_at,
             Fact::Ending(ending) => ending.effective_at,
-            Fact::Retraction(_) => self.recorded_at,
+            Fact::Retraction(_) | Fact::Confirmation(_) => self.recorded_at,
         }
     }
 }

@@ -146,19 +146,29 @@ pub fn losses(moment: &Moment, tally: &Tally) -> Losses {
 impl Losses {
     /// What the causes cost, the most first; of equal ones the first in the table.
     pub fn ranked(&self) -> Vec<(StallCause, f64)> {
-        let mut costs = [0.0; StallCause::ALL.len()];
-        for cell in &self.cells {
-            costs[cell.cause as usize] += cell.points;
-        }
-        let mut left: Vec<(StallCause, f64)> = self
-            .causes()
-            .map(|cause| (cause, costs[cause as usize]))
-            .collect();
+        let mut left = self.costs();
         let mut ranked = Vec::with_capacity(left.len());
         while let Some(place) = first_of_most(&left) {
             ranked.push(left.remove(place));
         }
         ranked
+    }
+
+    /// The one that costs most; of equal ones the first in the table.
+    pub fn first(&self) -> Option<(StallCause, f64)> {
+        let costs = self.costs();
+        first_of_most(&costs).map(|place| costs[place])
+    }
+
+    /// What each cause costs, in the order of the table.
+    fn costs(&self) -> Vec<(StallCause, f64)> {
+        let mut costs = [0.0; StallCause::ALL.len()];
+        for cell in &self.cells {
+            costs[cell.cause as usize] += cell.points;
+        }
+        self.causes()
+            .map(|cause| (cause, costs[cause as usize]))
+            .collect()
     }
 
     /// Those that have a cell, in the order of the table.

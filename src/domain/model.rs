@@ -63,6 +63,7 @@ pub struct Model {
     /// The least level of each rung from PROBLEM_IDENTIFICATION to APPROVAL.
     pub rungs: [f64; 6],
     pub seller_stages: Vec<SellerStage>,
+    pub stage_probabilities: Vec<StageProbability>,
     pub dark_days: f64,
     pub unheard_days: f64,
     pub stalled_days: f64,
@@ -89,6 +90,14 @@ pub struct TopicModel {
 pub struct SellerStage {
     pub name: String,
     pub presumes: BuyingStage,
+}
+
+/// A CRM's stage and the probability that the seller's own forecast gives a deal there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageProbability {
+    pub name: String,
+    /// 0 to 1.
+    pub probability: f64,
 }
 
 /// What is wrong with a model.
@@ -312,17 +321,33 @@ impl Model {
     }
 
     fn check_stages(&self, faults: &mut Vec<Fault>) {
-        for (place, stage) in self.seller_stages.iter().enumerate() {
-            let path = format!("seller_stages.{:?}", stage.name);
-            if !stage.name.chars().any(char::is_alphanumeric) {
-                faults.push(fault(&path, "must have a letter or a digit".into()));
+        let stages = self.seller_stages.iter().map(|stage| stage.name.as_str());
+        check_names(faults, "seller_stages", &stages.collect::<Vec<_>>());
+        let stages = self.stage_probabilities.iter();
+        let names = stages.clone().map(|stage| stage.name.as_str());
+        check_names(faults, "stage_probabilities", &names.collect::<Vec<_>>());
+        for StageProbability { name, probability } in stages {
+            if !(0.0..=1.0).contains(probability) {
+                faults.push(fault(
+                    &format!("stage_probabilities.{name:?}"),
+                    format!("must be from 0 to 1, got {probability}"),
+                ));
             }
-            let twin = self.seller_stages[..place]
-                .iter()
-                .find(|earlier| same_letters(&earlier.name, &stage.name));
-            if let Some(twin) = twin {
-                faults.push(fault(&path, format!("reads the same as {:?}", twin.name)));
-            }
+        }
+    }
+}
+
+fn check_names(faults: &mut Vec<Fault>, table: &str, names: &[&str]) {
+    for (place, name) in names.iter().enumerate() {
+        let path = format!("{table}.{name:?}");
+        if !name.chars().any(char::is_alphanumeric) {
+            faults.push(fault(&path, "must have a letter or a digit".into()));
+        }
+        let twin = names[..place]
+            .iter()
+            .find(|earlier| same_letters(earlier, name));
+        if let Some(twin) = twin {
+            faults.push(fault(&path, format!("reads the same as {twin:?}")));
         }
     }
 }
@@ -355,7 +380,8 @@ fn check_rising(faults: &mut Vec<Fault>, path: &str, scores: &[f64]) {
     }
 }
 
-fn same_letters(one: &str, other: &str) -> bool {
+/// Whether two names of a stage are the same without regard to case, spaces and punctuation.
+pub fn same_letters(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }
 

@@ -21,6 +21,8 @@ pub enum NotMoney {
     Signs,
 }
 
+const NANOS_PER_UNIT: i128 = 1_000_000_000;
+
 impl Money {
     /// `units` and `nanos` billionths of `currency`.
     ///
@@ -58,6 +60,25 @@ impl Money {
 
     pub fn nanos(&self) -> i32 {
         self.nanos
+    }
+
+    /// The amount as a whole number. Unit: billionths of the currency's unit.
+    pub fn in_nanos(&self) -> i128 {
+        i128::from(self.units) * NANOS_PER_UNIT + i128::from(self.nanos)
+    }
+
+    /// So many billionths of the unit of `currency`; held within what an amount can be.
+    ///
+    /// # Errors
+    ///
+    /// [`NotMoney::Currency`].
+    pub fn of_nanos(currency: &str, nanos: i128) -> Result<Money, NotMoney> {
+        let nanos = nanos.clamp(
+            i128::from(i64::MIN) * NANOS_PER_UNIT,
+            i128::from(i64::MAX) * NANOS_PER_UNIT,
+        );
+        let units = (nanos / NANOS_PER_UNIT) as i64;
+        Money::new(currency, units, (nanos % NANOS_PER_UNIT) as i32)
     }
 }
 
@@ -97,6 +118,22 @@ mod tests {
         assert_eq!(told("USD", -12, -500_000_000), "USD -12.50");
         assert_eq!(told("JPY", 999, 0), "JPY 999");
         assert_eq!(told("GBP", i64::MIN, 0), "GBP -9,223,372,036,854,775,808");
+    }
+
+    #[test]
+    fn an_amount_is_whole_billionths_and_back() {
+        for (units, nanos) in [
+            (0, -1),
+            (0, 0),
+            (-12, -500_000_000),
+            (i64::MAX, 0),
+            (i64::MIN, 0),
+        ] {
+            let amount = Money::new("EUR", units, nanos).unwrap();
+            assert_eq!(Money::of_nanos("EUR", amount.in_nanos()), Ok(amount));
+        }
+        let most = Money::new("EUR", i64::MAX, 0).unwrap();
+        assert_eq!(Money::of_nanos("EUR", i128::MAX), Ok(most));
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub struct Person {
     /// The moments at which they spoke.
     pub spoke: Timeline<()>,
     pub said: Strands,
-    stages: Option<Box<[Timeline<()>; BuyingStage::ALL.len()]>>,
+    /// Unset until they name one.
+    pub stages: Option<Box<[Timeline<()>; BuyingStage::ALL.len()]>>,
 }
 
 impl Person {
@@ -80,21 +81,31 @@ impl Person {
             at,
             order,
         );
-        for (place, claim) in statement.claims.iter().enumerate() {
+        self.claims(&statement.claims, paraphrased, at, revision);
+    }
+
+    /// Takes in the claims of the statement of that revision.
+    pub fn claims(&mut self, claims: &[Claim], paraphrased: bool, at: Instant, revision: u64) {
+        for (place, claim) in claims.iter().enumerate() {
             self.claimed(claim, paraphrased, at, Order::new(revision, place));
         }
     }
 
-    /// Takes out all that came from the statement of that revision.
-    pub fn unsaid(&mut self, revision: u64) {
-        self.spoke.remove(revision);
-        self.display_name.remove(revision);
-        self.title.remove(revision);
-        self.roles.remove(revision);
-        self.said.remove(revision);
+    /// Takes out the claims of the statement of that revision, said at `at`; that it was said stays.
+    pub fn unclaimed(&mut self, at: Instant, revision: u64) {
+        self.said.remove(at, revision);
         for stage in self.stages.iter_mut().flat_map(|stages| stages.iter_mut()) {
-            stage.remove(revision);
+            stage.remove(at, revision);
         }
+    }
+
+    /// Takes out all that came from the statement of that revision, said at `at`.
+    pub fn unsaid(&mut self, at: Instant, revision: u64) {
+        self.spoke.remove(at, revision);
+        self.display_name.remove(at, revision);
+        self.title.remove(at, revision);
+        self.roles.remove(at, revision);
+        self.unclaimed(at, revision);
     }
 
     /// Whether exactly these facts were told for exactly that moment.

@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod cause;
+pub mod change;
 pub mod reason;
 pub mod remedy;
 

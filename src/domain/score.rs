@@ -6,6 +6,7 @@ use crate::domain::deal::Deal;
 use crate::domain::evidence;
 use crate::domain::evidence::Evidence;
 use crate::domain::evidence::Hypothesis;
+use crate::domain::ledger::Ledger;
 use crate::domain::model::Model;
 use crate::domain::moment::Lift;
 use crate::domain::moment::Moment;
@@ -105,6 +106,7 @@ pub fn score(deal: &Deal, model: &Model, as_of: Instant) -> Score {
 /// Puts the evidence to the numbers.
 pub fn score_of(moment: &Moment, tally: &Tally) -> Score {
     let model = moment.model;
+    let ledger = Ledger::of(tally, model);
     let criteria = Topic::CRITERIA.map(|topic| {
         let Weight {
             support,
@@ -116,22 +118,16 @@ pub fn score_of(moment: &Moment, tally: &Tally) -> Score {
             topic,
             weight,
             level,
-            points: weight * level,
+            points: ledger.criteria[topic.index()],
             support,
             opposition,
             evidence: evidence::counting(moment, topic),
         }
     });
-    let mut running = tally.base;
-    let modifiers = Modifier::ALL.map(|modifier| {
-        let factor = tally.factors[modifier as usize];
-        let before = running;
-        running *= factor;
-        ModifierScore {
-            modifier,
-            factor,
-            points: running - before,
-        }
+    let modifiers = Modifier::ALL.map(|modifier| ModifierScore {
+        modifier,
+        factor: tally.factors[modifier as usize],
+        points: ledger.modifiers[modifier as usize],
     });
     let binding = tally.binding(model);
     let gates = tally
@@ -152,7 +148,7 @@ pub fn score_of(moment: &Moment, tally: &Tally) -> Score {
         criteria,
         modifiers,
         gates,
-        cap_points: tally.score - running,
+        cap_points: ledger.cap,
         step: tally.step,
         seller_stage: moment.deal.seller_stage.value_at(moment.as_of).cloned(),
         hypotheses: evidence::hypotheses(moment),
@@ -253,7 +249,8 @@ pub fn band(model: &Model, score: f64) -> Band {
     Band::ALL[reached]
 }
 
-fn category(moment: &Moment, score: f64) -> ForecastCategory {
+/// The forecast category that the evidence suggests.
+pub fn category(moment: &Moment, score: f64) -> ForecastCategory {
     if moment.deal.endings.at(moment.as_of).is_some() {
         return ForecastCategory::Closed;
     }

@@ -51,6 +51,13 @@ impl Strands {
         Strands(Vec::new())
     }
 
+    /// Strands that are in order of topic and side, each once; `None` when they are not.
+    pub fn in_order(strands: Vec<Strand>) -> Option<Strands> {
+        strands
+            .is_sorted_by(|one, next| (one.topic, one.side) < (next.topic, next.side))
+            .then_some(Strands(strands))
+    }
+
     /// Puts a claim where it belongs.
     pub fn insert(&mut self, topic: Topic, side: Side, at: Instant, order: Order, said: Said) {
         let found = self
@@ -71,10 +78,10 @@ impl Strands {
         self.0[place].said.insert(at, order, said);
     }
 
-    /// Takes out what came from the event of that revision.
-    pub fn remove(&mut self, revision: u64) {
+    /// Takes out what came from the event of that revision, which is effective at `at`.
+    pub fn remove(&mut self, at: Instant, revision: u64) {
         for strand in &mut self.0 {
-            strand.said.remove(revision);
+            strand.said.remove(at, revision);
         }
         self.0.retain(|strand| !strand.said.is_empty());
     }

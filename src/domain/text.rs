@@ -16,13 +16,19 @@ pub struct Line<const MAX: usize>(Arc<str>);
 /// Text of at most `MAX` bytes that may run over lines; may be empty.
 ///
 /// Line ends and tabs are its only control characters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Prose<const MAX: usize>(Arc<str>);
 
 /// The name or title of something, such as a person or a company.
 pub type Name = Line<256>;
 /// Why somebody did something, in their words.
 pub type Reason = Prose<1024>;
+
+/// The language of words: a tag such as `en`, or [`UNSUPPORTED`]; empty when nobody tells.
+pub type Language = Line<35>;
+
+/// What is told of a language that is not read.
+pub const UNSUPPORTED: &str = "unsupported";
 
 /// Why text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -62,6 +62,16 @@ impl Instant {
             .ok_or(OutOfRange::Instant)
     }
 
+    /// Reads RFC 3339, such as `2026-03-02T09:00:00+01:00`.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange::Instant`] when it is not such a moment, or outside the range.
+    pub fn parse(text: &str) -> Result<Instant, OutOfRange> {
+        let moment: Timestamp = text.parse().map_err(|_| OutOfRange::Instant)?;
+        Instant::from_unix(moment.as_second(), moment.subsec_nanosecond())
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(self) -> i64 {
         self.0 / NANOS_PER_SECOND
@@ -88,6 +98,11 @@ impl Instant {
     /// The span since `earlier`; negative when `earlier` is later.
     pub fn since(self, earlier: Instant) -> Span {
         Span(self.0 - earlier.0)
+    }
+
+    /// The last moment before this one; the first moment there is has none but itself.
+    pub fn just_before(self) -> Instant {
+        Instant((self.0 - 1).max(0))
     }
 
     /// The day it falls on, in UTC.
@@ -117,6 +132,26 @@ impl Span {
     /// So many whole minutes.
     pub const fn minutes(minutes: i32) -> Span {
         Span(minutes as i64 * 60 * NANOS_PER_SECOND)
+    }
+
+    /// Unit: nanoseconds.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// So many nanoseconds.
+    pub const fn nanos(nanos: i64) -> Span {
+        Span(nanos)
+    }
+
+    /// So many milliseconds; held within the range of a span.
+    pub const fn milliseconds(milliseconds: i64) -> Span {
+        Span(milliseconds.saturating_mul(1_000_000))
+    }
+
+    /// What is left without `other`; held within the range of a span.
+    pub const fn minus(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
     }
 
     /// Unit: days of 24 hours.
@@ -154,9 +189,33 @@ impl Date {
             .ok_or(OutOfRange::Date)
     }
 
+    /// Its first moment: midnight in UTC.
+    pub fn start(self) -> Instant {
+        Instant(i64::from(self.0) * NANOS_PER_DAY)
+    }
+
+    /// The day after, held within the range.
+    pub fn next(self) -> Date {
+        Date((self.0 + 1).min(Date::DAYS - 1))
+    }
+
     /// Its last moment is just before this one.
     pub fn end(self) -> Instant {
         Instant((i64::from(self.0) + 1) * NANOS_PER_DAY)
+    }
+
+    /// The day so many days later, or `None` outside the range.
+    pub fn plus_days(self, days: i32) -> Option<Date> {
+        self.0
+            .checked_add(days)
+            .filter(|days| (0..Date::DAYS).contains(days))
+            .map(Date)
+    }
+
+    /// Whole days since the last Monday; 0 on a Monday.
+    pub fn days_since_monday(self) -> i32 {
+        // 1970-01-01 was a Thursday.
+        (self.0 + 3) % 7
     }
 
     /// Whole days from `earlier` to this day; negative when `earlier` is later.
@@ -224,11 +283,34 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_is_read_with_its_offset() {
+        let noon = Instant::from_unix(1_772_366_400, 0);
+        assert_eq!(Instant::parse("2026-03-01T12:00:00Z"), noon);
+        assert_eq!(Instant::parse("2026-03-01T13:00:00+01:00"), noon);
+        for wrong in [
+            "",
+            "2026-03-01",
+            "2026-03-01T12:00:00",
+            "1969-12-31T23:59:59Z",
+            "soon",
+        ] {
+            assert!(Instant::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_day_ends_where_the_next_begins() {
         let day = Date::parse("2024-02-29").unwrap();
         assert_eq!(day.end().to_string(), "2024-03-01T00:00:00Z");
         assert_eq!(day.end().date().days_since(day), 1);
+        assert_eq!(day.next().start(), day.end());
+        assert_eq!(day.end().just_before().date(), day);
+        assert_eq!(Instant::MIN.just_before(), Instant::MIN);
         assert_eq!(day.spoken().to_string(), "29 February 2024");
+        assert_eq!(day.days_since_monday(), 3);
+        assert_eq!(day.plus_days(4).map(Date::days_since_monday), Some(0));
+        assert_eq!(Date(0).plus_days(-1), None);
+        assert_eq!(Date(Date::DAYS - 1).plus_days(1), None);
     }
 
     #[test]

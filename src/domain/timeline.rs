@@ -1,5 +1,7 @@
 //! What held when: values in order of effective time, whatever the order in which they arrived.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::domain::time::Instant;
@@ -43,6 +45,11 @@ impl Order {
     pub fn revision(self) -> u64 {
         u64::from(self.revision)
     }
+
+    /// The place within the event.
+    pub fn place(self) -> u8 {
+        self.place
+    }
 }
 
 impl<T> Timeline<T> {
@@ -58,9 +65,15 @@ impl<T> Timeline<T> {
         self.0.insert(place, Entry { at, order, value });
     }
 
-    /// Takes out what came from the event of that revision.
-    pub fn remove(&mut self, revision: u64) {
-        self.0.retain(|entry| entry.order.revision() != revision);
+    /// Takes out what came from the event of that revision, which is effective at `at`.
+    pub fn remove(&mut self, at: Instant, revision: u64) {
+        let places = self.places(at, revision);
+        self.0.drain(places);
+    }
+
+    /// What came from the event of that revision, which is effective at `at`.
+    pub fn of(&self, at: Instant, revision: u64) -> &[Entry<T>] {
+        &self.0[self.places(at, revision)]
     }
 
     /// The entry in force at `as_of`: the last at or before it.
@@ -99,6 +112,13 @@ impl<T> Timeline<T> {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn places(&self, at: Instant, revision: u64) -> Range<usize> {
+        let key = |entry: &Entry<T>| (entry.at, entry.order.revision());
+        let start = self.0.partition_point(|entry| key(entry) < (at, revision));
+        let end = self.0.partition_point(|entry| key(entry) <= (at, revision));
+        start..end
     }
 }
 
@@ -156,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn what_came_from_an_event_is_found_among_others_of_its_moment() {
+        let mut timeline = Timeline::new();
+        timeline.insert(at(1), Order::new(2, 0), "of 2");
+        timeline.insert(at(1), Order::new(3, 0), "first of 3");
+        timeline.insert(at(1), Order::new(3, 1), "second of 3");
+        timeline.insert(at(2), Order::new(1, 0), "of 1");
+        let of = |at, revision| {
+            let entries = timeline.of(at, revision).iter();
+            entries.map(|entry| entry.value).collect::<Vec<_>>()
+        };
+        assert_eq!(of(at(1), 3), ["first of 3", "second of 3"]);
+        assert_eq!(of(at(2), 1), ["of 1"]);
+        assert!(of(at(1), 1).is_empty() && of(at(2), 3).is_empty());
+    }
+
+    #[test]
     fn the_later_recorded_wins_a_tie() {
         let mut timeline = Timeline::new();
         timeline.insert(at(1), Order::new(7, 0), "later");
@@ -164,7 +200,9 @@ mod tests {
         assert!(timeline.says(at(1), &"later"));
         assert!(!timeline.says(at(1), &"earlier"));
         assert!(!timeline.says(at(2), &"later"));
-        timeline.remove(7);
+        timeline.remove(at(2), 7);
+        assert_eq!(timeline.len(), 2, "nothing of that moment is of 7");
+        timeline.remove(at(1), 7);
         assert_eq!(timeline.value_at(at(1)), Some(&"earlier"));
     }
 }

@@ -89,7 +89,7 @@ impl Calls {
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
-        let ingest = IngestServiceServer::new(Ingest::new(app))
+        let ingest = IngestServiceServer::new(Ingest::new(app, limits.message_bytes_max))
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
@@ -176,7 +176,7 @@ impl Shared {
     /// Answers a streaming call: only its head is due within the service's deadline.
     async fn stream(&self, request: Request<Body>, received: Instant) -> Response<Body> {
         let Some(place) = self.flowing.take() else {
-            return status::too_many_streams(self.limits.streaming_calls_max).into_http();
+            return status::streams::too_many(self.limits.streaming_calls_max).into_http();
         };
         let asked = asked(request.headers());
         let head = asked.unwrap_or(Duration::MAX).min(self.limits.deadline);

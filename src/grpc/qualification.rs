@@ -1,4 +1,4 @@
-//! The three calls the service exists for: decode, call, encode.
+//! The three calls the service exists for, and the reading of quotes: decode, call, encode.
 
 use std::sync::Arc;
 
@@ -9,9 +9,11 @@ use tonic::Status;
 use tonic::async_trait;
 
 use crate::app::App;
+use crate::grpc::answer::extraction;
 use crate::grpc::answer::score;
 use crate::grpc::answer::stall;
 use crate::grpc::request;
+use crate::grpc::request::claims;
 use crate::grpc::status;
 use crate::wire::pb;
 use crate::wire::pb::qualification_service_server::QualificationService;
@@ -42,12 +44,15 @@ impl QualificationService for Qualification {
             .map_err(|violations| status::of_violations(&violations))?;
         let deal_id = recording.deal.deal.clone();
         let recorded = self.app.record(recording).await.map_err(status::of)?;
+        let (reader, language) = extraction::encode_read(recorded.read.as_ref());
         Ok(answer(pb::RecordBuyerStatementResponse {
             statement: Some(statement::encode(&recorded.statement, &deal_id)),
             already_recorded: recorded.already,
             score: Some(score::encode(&recorded.score)),
             score_before: recorded.score_before,
             revision: recorded.revision,
+            language,
+            reader,
         }))
     }
 
@@ -72,6 +77,37 @@ impl QualificationService for Qualification {
         let explained = self.app.explain(query, planned).await.map_err(status::of)?;
         Ok(answer(pb::ExplainStallResponse {
             explanation: Some(stall::encode(&explained)),
+        }))
+    }
+
+    async fn extract_claims(
+        &self,
+        request: Request<pb::ExtractClaimsRequest>,
+    ) -> Result<Response<pb::ExtractClaimsResponse>, Status> {
+        let spoken = claims::extract(request.into_inner(), self.app.now())
+            .map_err(|violations| status::of_violations(&violations))?;
+        let extraction = self.app.extract(&spoken).await;
+        Ok(answer(extraction::encode(&extraction)))
+    }
+
+    async fn confirm_claims(
+        &self,
+        request: Request<pb::ConfirmClaimsRequest>,
+    ) -> Result<Response<pb::ConfirmClaimsResponse>, Status> {
+        let write = claims::confirm(request.into_inner(), self.app.now())
+            .map_err(|violations| status::of_violations(&violations))?;
+        let deal_id = write.deal.deal.clone();
+        let confirmed = self
+            .app
+            .confirm_claims(write.deal, write.facts, write.expected_revision)
+            .await
+            .map_err(status::of)?;
+        Ok(answer(pb::ConfirmClaimsResponse {
+            statement: Some(statement::encode(&confirmed.statement, &deal_id)),
+            already_confirmed: confirmed.already,
+            score: Some(score::encode(&confirmed.score)),
+            score_before: confirmed.score_before,
+            revision: confirmed.revision,
         }))
     }
 }

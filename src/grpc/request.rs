@@ -1,5 +1,12 @@
 //! Requests, from the wire to what the app is asked: every violation at once.
 
+pub mod claims;
+mod conversation;
+pub mod ingest;
+pub mod past;
+pub mod pipeline;
+pub mod watch;
+
 use std::collections::HashSet;
 
 use prost_types::Timestamp;
@@ -15,6 +22,7 @@ use crate::domain::facts::Retraction;
 use crate::domain::stakeholder::StakeholderFacts;
 use crate::domain::text::Prose;
 use crate::domain::time::Instant;
+pub use crate::grpc::request::conversation::import_transcript;
 use crate::store::DealKey;
 use crate::wire::facts;
 use crate::wire::pb;

@@ -42,6 +42,7 @@ pub struct Server {
     health: Health,
     telemetry: Telemetry,
     pulse: JoinHandle<()>,
+    app: Arc<App>,
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
@@ -83,7 +84,12 @@ impl Server {
         let refused = Arc::new(Notify::new());
         let telemetry = app.telemetry().clone();
         figures::report(&telemetry.metrics, &app, &store);
-        let calls = Calls::new(app, aside(&health)?, Arc::clone(&refused), limits);
+        let calls = Calls::new(
+            Arc::clone(&app),
+            aside(&health)?,
+            Arc::clone(&refused),
+            limits,
+        );
         let door = Door::new(calls, limits).map_err(StartError::Origin)?;
         let unbound = |cause| StartError::Listen {
             address: listen,
@@ -125,6 +131,7 @@ impl Server {
             health,
             telemetry,
             pulse,
+            app,
             store,
             closing,
             serving,
@@ -151,6 +158,8 @@ impl Server {
         tokio::time::sleep(self.limits.drain).await;
 
         self.health.end_watches().await;
+        // Before the listener closes: streams end by themselves only when their callers like.
+        self.app.end_streams();
         // An error means that serving has ended by itself.
         let _ = self.closing.send(true);
         let ended = tokio::time::timeout(self.limits.drain_timeout, &mut self.serving).await;

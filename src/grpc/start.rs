@@ -11,6 +11,7 @@ use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::config::StoreKind;
 use crate::domain::model::Model;
+use crate::grpc::extractor::RemoteExtractor;
 use crate::grpc::limits::Limits;
 use crate::grpc::serve;
 use crate::grpc::serve::Server;
@@ -28,6 +29,8 @@ const MIB: u64 = 1 << 20;
 pub enum StartError {
     #[error("{}: {problem}", path.display())]
     Model { path: PathBuf, problem: String },
+    #[error("the extractor {problem}")]
+    Extractor { problem: String },
     #[error(transparent)]
     Store(#[from] embedded::OpenError),
     #[error(transparent)]
@@ -39,7 +42,9 @@ impl StartError {
     /// store is broken.
     pub fn exit_code(&self) -> u8 {
         match self {
-            StartError::Model { .. } | StartError::Serve(serve::StartError::Origin(_)) => 64,
+            StartError::Model { .. }
+            | StartError::Extractor { .. }
+            | StartError::Serve(serve::StartError::Origin(_)) => 64,
             StartError::Store(embedded::OpenError::Held { .. })
             | StartError::Serve(serve::StartError::Listen { .. }) => 69,
             StartError::Store(_) | StartError::Serve(_) => 70,
@@ -52,7 +57,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// In this order: [`StartError::Model`], [`StartError::Store`], [`StartError::Serve`].
+    /// In this order: [`StartError::Model`], [`StartError::Extractor`], [`StartError::Store`], [`StartError::Serve`].
     pub async fn start(settings: &Settings) -> Result<Server, StartError> {
         Server::start_reporting(settings, Telemetry::default()).await
     }
@@ -63,16 +68,22 @@ impl Server {
         telemetry: Telemetry,
     ) -> Result<Server, StartError> {
         let model = model(settings)?;
+        let extractor = extractor(settings)?;
         let store = open(settings, &telemetry)?;
 
         let deals_bytes_max = settings.deal_cache_mib as u64 * MIB;
-        let app = App::new(
+        let mut app = App::new(
             Arc::clone(&store),
             Arc::new(SystemClock),
             Arc::new(model),
             deals_bytes_max,
         )
-        .reporting_to(telemetry);
+        .reporting_to(telemetry)
+        .with_outlines_bytes_max(settings.pipeline_cache_mib as u64 * MIB);
+        if let Some(extractor) = extractor {
+            let deadline = Duration::from_millis(settings.extractor_deadline_ms);
+            app = app.with_extractor(Arc::new(extractor), deadline);
+        }
 
         let limits = limits(settings);
         let kept = Arc::clone(&store);
@@ -96,6 +107,24 @@ fn model(settings: &Settings) -> Result<Model, StartError> {
     };
     let text = fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
     model_file::read(&text).map_err(|unreadable| fault(unreadable.to_string()))
+}
+
+fn extractor(settings: &Settings) -> Result<Option<RemoteExtractor>, StartError> {
+    let Some(url) = &settings.extractor else {
+        return Ok(None);
+    };
+    // Else a reader that is slow would cost the recording that waits for it.
+    if settings.deadline_ms <= settings.extractor_deadline_ms {
+        let problem = format!(
+            "must be waited for less than a call may take: extractor_deadline_ms is {}, deadline_ms {}",
+            settings.extractor_deadline_ms, settings.deadline_ms
+        );
+        return Err(StartError::Extractor { problem });
+    }
+    let connect_timeout = Duration::from_millis(settings.extractor_deadline_ms);
+    RemoteExtractor::at(url, connect_timeout)
+        .map(Some)
+        .map_err(|problem| StartError::Extractor { problem })
 }
 
 fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, StartError> {

@@ -4,6 +4,8 @@
 //! never told.
 
 mod details;
+mod of_store;
+pub mod streams;
 
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use tonic_types::StatusExt;
 use crate::app;
 use crate::grpc::status::details::info;
 use crate::grpc::status::details::list;
-use crate::store;
+use crate::grpc::status::of_store::of_store;
 use crate::wire::pb::ErrorReason;
 use crate::wire::reading::Violations;
 
@@ -30,6 +32,7 @@ const RETRY_FAULT: Duration = Duration::from_secs(5);
 pub fn of(error: app::Error) -> Status {
     let message = error.to_string();
     match error {
+        app::Error::Unfit(violations) => of_violations(&violations),
         app::Error::DealNotFound(deal) => {
             let mut details = info(ErrorReason::DealNotFound, &[]);
             details.set_resource_info("verbatim.v1.Deal", &*deal, "", message.as_str());
@@ -40,6 +43,10 @@ pub fn of(error: app::Error) -> Status {
             let kind = "verbatim.v1.BuyerStatement";
             details.set_resource_info(kind, statement.as_str(), "", message.as_str());
             Status::with_error_details(Code::NotFound, message, details)
+        }
+        app::Error::StatementRetracted { statement: _ } => {
+            let details = info(ErrorReason::StatementRetracted, &[]);
+            Status::with_error_details(Code::FailedPrecondition, message, details)
         }
         app::Error::StatementDiffers {
             statement: _,
@@ -73,71 +80,22 @@ pub fn of(error: app::Error) -> Status {
             let details = info(ErrorReason::RevisionAhead, &metadata);
             Status::with_error_details(Code::FailedPrecondition, message, details)
         }
-        app::Error::Store(error) => of_store(error),
-    }
-}
-
-fn of_store(error: store::Error) -> Status {
-    match error {
-        store::Error::Closed => retry(
-            Code::Unavailable,
-            "the service is shutting down; nothing was done",
-            info(ErrorReason::ShuttingDown, &[]),
-            RETRY_BUSY,
-        ),
-        store::Error::Fault(cause) => {
-            tracing::error!(cause, "a write was refused: the store has a fault");
-            retry(
-                Code::Unavailable,
-                "the store refuses writes since a fault; nothing was done",
-                info(ErrorReason::StoreFault, &[]),
-                RETRY_FAULT,
-            )
-        }
-        store::Error::Full { .. } => {
-            tracing::error!(cause = %error, "a write was refused: the disk is full");
-            retry(
-                Code::Unavailable,
-                "the store refuses writes since its disk is full; nothing was done",
-                info(ErrorReason::StoreFault, &[]),
-                RETRY_FAULT,
-            )
-        }
-        store::Error::OutOfRange(problem) => {
-            tracing::error!(problem, "the store was asked for what it cannot hold");
-            Status::with_error_details(
-                Code::Internal,
-                "the service could not do this; its log says why; nothing was done",
-                info(ErrorReason::Internal, &[]),
-            )
-        }
-        store::Error::Busy { waiting } => retry(
-            Code::ResourceExhausted,
-            format!("{waiting} writes are waiting, which is the limit; nothing was done"),
-            info(
-                ErrorReason::WriteQueueFull,
-                &[("limit", waiting.to_string())],
+        app::Error::FromAfterTo { from, to } => of_violations(&Violations::one(
+            "from",
+            format_args!("must not be later than `to`, {to}, got {from}"),
+        )),
+        app::Error::SpanTooLong { what, count, limit } => of_violations(&Violations::one(
+            "from",
+            format_args!(
+                "must leave at most {limit} {what} up to `to`, got {count}: take a shorter span"
             ),
-            RETRY_BUSY,
-        ),
-        store::Error::Conflict { expected, actual } => mismatch(expected, actual),
-        store::Error::Unknown(cause) => {
-            tracing::error!(cause, "the outcome of a write is unknown");
-            retry(
-                Code::Unavailable,
-                "the write may or may not be there; ask again with the same ids",
-                info(ErrorReason::OutcomeUnknown, &[]),
-                RETRY_FAULT,
-            )
+        )),
+        app::Error::PlaceUnknown => {
+            let mut details = info(ErrorReason::ResumeToken, &[]);
+            details.add_bad_request_violation("resume_token", message.as_str());
+            Status::with_error_details(Code::InvalidArgument, message, details)
         }
-        store::Error::Corrupt { place, problem } => {
-            tracing::error!(place, problem, "stored bytes are broken");
-            Status::with_error_details(
-                Code::DataLoss,
-                "stored bytes are broken; the service's log names the place",
-                info(ErrorReason::DataLoss, &[]),
-            )
-        }
+        app::Error::Store(error) => of_store(error),
     }
 }
 
@@ -163,7 +121,7 @@ pub fn of_violations(violations: &Violations) -> Status {
 
 /// The page token is not one of this call.
 pub fn page_token() -> Status {
-    let allowed = "must be empty or the next_page_token of a page of the same deal";
+    let allowed = "must be empty or the next_page_token of the page before, of the same request";
     let mut details = info(ErrorReason::PageToken, &[]);
     details.add_bad_request_violation("page_token", allowed);
     let message = format!("page_token {allowed}");
@@ -177,16 +135,6 @@ pub fn too_many_calls(limit: usize) -> Status {
         format!("{limit} calls are in flight, which is the limit; nothing was done"),
         info(ErrorReason::TooManyCalls, &[("limit", limit.to_string())]),
         RETRY_BUSY,
-    )
-}
-
-/// Too many streaming calls are open.
-pub fn too_many_streams(limit: usize) -> Status {
-    retry(
-        Code::ResourceExhausted,
-        format!("{limit} streaming calls are open, which is the limit; nothing was done"),
-        info(ErrorReason::TooManyCalls, &[("limit", limit.to_string())]),
-        RETRY_FAULT,
     )
 }
 
@@ -275,6 +223,7 @@ mod tests {
     use super::*;
     use crate::domain::text::Id;
     use crate::domain::time::Instant;
+    use crate::store;
 
     #[track_caller]
     fn check(error: app::Error, code: Code, reason: &str, metadata: &[(&str, &str)]) -> Status {
@@ -305,6 +254,11 @@ mod tests {
             statement: id("s1"),
         };
         check(not_said, Code::NotFound, "STATEMENT_NOT_FOUND", &[]);
+        let retracted = app::Error::StatementRetracted {
+            statement: id("s1"),
+        };
+        let code = Code::FailedPrecondition;
+        check(retracted, code, "STATEMENT_RETRACTED", &[]);
         let differs = app::Error::StatementDiffers {
             statement: id("s1"),
             differs: vec!["quote", "said_at"],

@@ -2,6 +2,7 @@
 //!
 //! Read from the sentence that the claim rests on, and the date from the whole quote. What is not said plainly is left out.
 
+pub mod ahead;
 pub mod amount;
 pub mod date;
 

@@ -24,10 +24,13 @@ pub struct Shown {
 }
 
 /// How many kinds of features there are, the unused 0 among them.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 31;
 
 /// The most groups of one sentence that are paired with each other.
 const PAIRED_MAX: usize = 24;
+
+/// So many words ahead of a word are paired with it.
+const SKETCHED_MAX: usize = 8;
 
 /// Quotes with at most so many words are read with the seller's words before them.
 const ANSWER_WORDS_MAX: usize = 12;
@@ -61,6 +64,11 @@ enum Kind {
     ClassTriple,
     ClassSkip,
     ClassNear,
+    SketchPair,
+    SketchTriple,
+    SketchFour,
+    SketchSkip,
+    SketchWith,
 }
 
 /// How a sentence, or a clause of it, is meant.
@@ -113,6 +121,7 @@ impl Reader {
             let tokens = &quote.tokens[sentence.tokens.clone()];
             sheet.words(tokens, sentence.is_question);
             sheet.classes(lexicon, tokens);
+            sheet.sketch(lexicon, tokens);
             let hits = lexicon.hits(tokens);
             self.groups(&mut sheet, tokens, &hits, sentence.is_question);
             if earlier.len() < PAIRED_MAX {
@@ -341,6 +350,30 @@ impl Sheet {
             self.show(Kind::ClassTriple, &[own, class(at + 1), class(at + 2)]);
             self.show(Kind::ClassSkip, &[own, class(at + 2)]);
             self.show(Kind::ClassNear, &[own, class(at + 3)]);
+        }
+    }
+
+    /// Runs of words by what is left when a sentence is only sketched, and which of them share a clause.
+    fn sketch(&mut self, lexicon: &Lexicon, tokens: &[Token]) {
+        let edge = symbol("<edge>");
+        let sketch: Vec<Symbol> = tokens.iter().map(|token| lexicon.sketch(token)).collect();
+        let part = |at: usize| sketch.get(at).copied().unwrap_or(edge);
+        for (at, token) in tokens.iter().enumerate() {
+            let own = sketch[at];
+            self.show(Kind::SketchPair, &[own, part(at + 1)]);
+            self.show(Kind::SketchTriple, &[own, part(at + 1), part(at + 2)]);
+            self.show(
+                Kind::SketchFour,
+                &[own, part(at + 1), part(at + 2), part(at + 3)],
+            );
+            self.show(Kind::SketchSkip, &[own, part(at + 2), part(at + 3)]);
+            let clause = tokens[at + 1..]
+                .iter()
+                .take_while(|other| other.clause == token.clause);
+            for (ahead, other) in clause.enumerate().take(SKETCHED_MAX) {
+                let odd = u64::from(other.negations % 2);
+                self.show(Kind::SketchWith, &[own, sketch[at + 1 + ahead], odd]);
+            }
         }
     }
 }

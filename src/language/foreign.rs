@@ -18,7 +18,7 @@ const OTHERS: &str = "der das und ist nicht wir ich sie ein eine einen mit für 
 nur kein keine uns unsere unser wenn oder dass es im den dem des sehr schon jetzt können wird werden brauchen zum zur \
 le la les des et est nous vous je il elle ne pas un une dans pour avec sur ce cette que qui mais notre nos votre sont \
 avons ont du au aux plus très pouvons été être cela \
-el los las y es no nosotros usted yo una con por para pero muy más este esta nuestro nuestra tenemos hay está son se lo \
+el los las y es no nosotros usted yo una con por para pero muy más este esto esta nuestro nuestra tenemos hay está son se lo \
 que en de como ya si \
 os um uma não é com para mas muito nós temos isso este nosso nossa são está em do da no na \
 il lo gli e non che con per ma molto noi abbiamo questo questa nostro nostra sono è di della del siamo ci \
@@ -39,12 +39,14 @@ pub fn is_foreign(text: &str, tokens: &Tokens) -> bool {
     if tokens.tokens.len() < WORDS_MIN {
         return false;
     }
-    let (mut english, mut other) = (0, 0);
+    let (mut english, mut shared, mut other) = (0, 0, 0);
     for token in &tokens.tokens {
         english += usize::from(within(&SMALL.english, token.word));
+        shared += usize::from(within(&SMALL.shared, token.word));
         other += usize::from(within(&SMALL.others, token.word));
     }
-    english * 2 < other || (english == 0 && 0 < accents(text))
+    // A word that is English and another language's, such as `no`, says half as much.
+    english * 2 + shared < other || (english + shared == 0 && 0 < accents(text))
 }
 
 /// Whether more letters are of another script than Latin ones.
@@ -69,6 +71,7 @@ fn accents(text: &str) -> usize {
 
 struct Small {
     english: Vec<Symbol>,
+    shared: Vec<Symbol>,
     others: Vec<Symbol>,
 }
 
@@ -78,10 +81,17 @@ static SMALL: std::sync::LazyLock<Small> = std::sync::LazyLock::new(|| {
         symbols.sort_unstable();
         symbols
     };
-    let english = sorted(ENGLISH);
+    let mut english = sorted(ENGLISH);
     let mut others = sorted(OTHERS);
-    others.retain(|word| !within(&english, *word));
-    Small { english, others }
+    let mut shared = english.clone();
+    shared.retain(|word| within(&others, *word));
+    english.retain(|word| !within(&shared, *word));
+    others.retain(|word| !within(&shared, *word));
+    Small {
+        english,
+        shared,
+        others,
+    }
 });
 
 fn within(sorted: &[Symbol], word: Symbol) -> bool {
@@ -103,6 +113,7 @@ mod tests {
         check("Wir haben kein Budget dafür in diesem Jahr.", true);
         check("Nous n'avons pas de budget pour cela.", true);
         check("No tenemos presupuesto para este año.", true);
+        check("No tenemos presupuesto para esto.", true);
         check("Não temos orçamento para isso.", true);
         check("Non abbiamo il budget per questo.", true);
         check("We hebben daar geen budget voor.", true);
@@ -115,6 +126,8 @@ mod tests {
     fn english_is_read_however_terse() {
         check("budget's frozen", false);
         check("nope", false);
+        check("no van, my son", false);
+        check("so no on me", false);
         check("Our café in Zürich loses customers.", false);
         check("too pricey 4 us tbh", false);
         check("Contract expires March 31.", false);

@@ -1,5 +1,5 @@
 //! The hand-written groups of words and phrases in `language/lexicon.txt`, and where they occur in a text; and the classes of
-//! words in `language/classes.txt` that may stand for each other.
+//! words in `language/classes.txt` that may stand for each other, with what classes have in common.
 //!
 //! Read once at start; an entry that cannot be read would fail the test below, and is skipped at run time.
 
@@ -50,6 +50,10 @@ impl Hasher for Mixed {
     }
 }
 
+fn class_named(name: &str) -> Symbol {
+    words::mix(symbol("<class>"), symbol(name))
+}
+
 /// A map by numbers.
 pub type ByNumber<V> = HashMap<u64, V, BuildHasherDefault<Mixed>>;
 
@@ -62,6 +66,8 @@ pub struct Lexicon {
     single: ByNumber<Vec<Group>>,
     /// The class of a stem.
     classes: ByNumber<Symbol>,
+    /// What a class has in common with others, and the stems that stand for themselves.
+    broad: ByNumber<Symbol>,
     /// From a node and a symbol to the next node; the root is 0.
     steps: ByNumber<u32>,
     /// The groups that a phrase ending in a node belongs to.
@@ -100,15 +106,37 @@ impl Lexicon {
             }
         }
         for line in classes.lines().filter(|line| !line.starts_with('#')) {
-            if let Some((class, words)) = line.split_once(": ") {
-                lexicon.learn_class(class, words);
+            let Some((head, words)) = line.split_once(": ") else {
+                continue;
+            };
+            if let Some(common) = head.strip_prefix("+ ") {
+                lexicon.learn_common(common, words);
+            } else if head.starts_with("* ") {
+                lexicon.learn_plain(words);
+            } else {
+                lexicon.learn_class(head, words);
             }
         }
         lexicon
     }
 
+    fn learn_common(&mut self, common: &str, classes: &str) {
+        let common = words::mix(symbol("<common>"), symbol(common));
+        for class in classes.split(',').map(str::trim) {
+            self.broad.insert(class_named(class), common);
+        }
+    }
+
+    fn learn_plain(&mut self, words: &str) {
+        for word in words.split(',').map(str::trim) {
+            for token in self.tokens(word).tokens {
+                self.broad.insert(token.stem, token.stem);
+            }
+        }
+    }
+
     fn learn_class(&mut self, class: &str, words: &str) {
-        let class = words::mix(symbol("<class>"), symbol(class));
+        let class = class_named(class);
         for word in words.split(',').map(str::trim) {
             for token in self.tokens(word).tokens {
                 self.classes.entry(token.stem).or_insert(class);
@@ -198,6 +226,18 @@ impl Lexicon {
         self.classes.get(&token.stem).copied().unwrap_or(token.stem)
     }
 
+    /// What is left of a word when a sentence is only sketched: what its class has in common with others, or itself if it
+    /// holds sentences together, or that there is a word.
+    pub fn sketch(&self, token: &Token) -> Symbol {
+        if let Some(&class) = self.classes.get(&token.stem) {
+            return self.broad.get(&class).copied().unwrap_or(class);
+        }
+        if words::STANDS_FOR_MANY.contains(&token.stem) {
+            return token.stem;
+        }
+        self.broad.get(&token.stem).copied().unwrap_or(ANY)
+    }
+
     /// Every group in a sentence, by where it starts; each place gives a group once.
     pub fn hits(&self, sentence: &[Token]) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -277,6 +317,18 @@ mod tests {
         check("the budgets are frozen", "NO_MONEY", true);
         check("I'll get back to you", "GET_BACK", true);
         check("a lovely day", "LOSS", false);
+    }
+
+    #[test]
+    fn a_sketch_keeps_what_holds_a_sentence_together() {
+        let lexicon = Lexicon::compiled();
+        let sketch = |text| -> Vec<Symbol> {
+            let tokens = lexicon.tokens(text).tokens;
+            tokens.iter().map(|token| lexicon.sketch(token)).collect()
+        };
+        assert_eq!(sketch("our kiln jams"), sketch("our lathe crashed"));
+        assert_ne!(sketch("our kiln jams"), sketch("their kiln jams"));
+        assert_ne!(sketch("our kiln jams"), sketch("our kiln improves"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The file `language/weights.bin`, all numbers little-endian:
 //!
 //! 1. The eight bytes of [`MAGIC`], which change with the layout and with the features.
-//! 2. `u32` kinds K, `u32` features N, `f32` threshold, `f32` share of the gate, `f32` slope and offset of the gate.
+//! 2. `u32` kinds K, `u32` features N, `f32` threshold, `f32` threshold of the gate, `f32` slope and offset of the gate.
 //! 3. For each kind: `u8` topic, `u8` stance, two zero bytes, `f32` slope and offset of its probability, three `f32` of the
 //!    convictions' offsets.
 //! 4. For each of the K + 4 columns (the kinds, the gate, the three convictions): `f32` unit of its weights, `f32` weight of
@@ -15,24 +15,23 @@
 use crate::domain::topic::Conviction;
 use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
-use crate::language::features::Feature;
 use crate::language::features::KINDS;
 use crate::language::features::Shown;
 use crate::language::lexicon::ByNumber;
 
 /// The first bytes of a file of weights.
-pub const MAGIC: [u8; 8] = *b"VBTMLNG1";
+pub const MAGIC: [u8; 8] = *b"VBTMLNG2";
 
 /// Columns beside those of the kinds: the gate and the convictions.
 pub const COLUMNS_EXTRA: usize = 4;
 
 /// By how much a firmer conviction must outdo a weaker one: in doubt it is the lower rung.
-pub const RUNG_MARGIN: f32 = 0.08;
+pub const RUNG_MARGIN: f32 = 0.2;
 
 /// How much a feature of each kind counts, by its number.
 pub const SCALES: [f32; KINDS] = [
     0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 1.5, 0.8, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
-    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4,
+    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4, 0.7, 0.7, 0.6, 0.5, 0.3,
 ];
 
 /// A probability as a logistic function of a score.
@@ -57,8 +56,8 @@ pub struct Model {
     pub kinds: Vec<Kind>,
     /// The least probability at which a claim is found.
     pub threshold: f32,
-    /// How much the doubt whether there is any claim weighs on each.
-    pub gate_share: f32,
+    /// The least probability that there is any claim at which one is looked for.
+    pub gate_threshold: f32,
     pub gate: Curve,
     /// Per column: the unit of its weights, and the weight of every quote.
     pub columns: Vec<(f32, f32)>,
@@ -95,7 +94,7 @@ impl Model {
         let features_count = rest.u32()? as usize;
         let mut model = Model {
             threshold: rest.f32()?,
-            gate_share: rest.f32()?,
+            gate_threshold: rest.f32()?,
             gate: rest.curve()?,
             ..Model::default()
         };
@@ -118,27 +117,20 @@ impl Model {
     }
 
     /// The features that the model knows, once each, scaled so that a long quote does not shout.
-    pub fn known(&self, shown: &mut [Shown]) -> Vec<Known> {
-        shown.sort_unstable();
-        let mut known: Vec<Known> = Vec::with_capacity(shown.len());
-        let mut last: Option<Feature> = None;
-        let mut square = 0.0;
-        for one in shown {
-            if last == Some(one.feature) {
-                continue;
-            }
-            last = Some(one.feature);
-            if let Some(&row) = self.rows.get(&u64::from(one.feature)) {
-                let value = SCALES[usize::from(one.kind)];
-                square += value * value;
-                known.push(Known {
-                    row,
-                    value,
-                    sentence: one.sentence,
-                });
-            }
-        }
-        let unit = scale_of(square);
+    pub fn known(&self, shown: &[Shown]) -> Vec<Known> {
+        let known = shown.iter().filter_map(|one| {
+            let row = *self.rows.get(&u64::from(one.feature))?;
+            Some(Known {
+                row,
+                value: SCALES[usize::from(one.kind)],
+                sentence: one.sentence,
+            })
+        });
+        // Most features are not known: what is left is quicker to sort.
+        let mut known: Vec<Known> = known.collect();
+        known.sort_unstable_by_key(|one| (one.row, one.sentence));
+        known.dedup_by_key(|one| one.row);
+        let unit = scale_of(known.iter().map(|one| one.value * one.value).sum());
         for one in &mut known {
             one.value *= unit;
         }
@@ -168,14 +160,16 @@ impl Model {
         known.value * f32::from(weight)
     }
 
-    /// The probability of each kind of claim.
+    /// The probability of each kind of claim; none when it is not likely that there is any.
     pub fn probabilities(&self, scores: &[f32]) -> Vec<f32> {
-        let gate = self.gate.slope * scores[self.kinds.len()] + self.gate.offset;
-        let doubt = self.gate_share * gate.min(0.0);
+        let gate = logistic(self.gate.slope * scores[self.kinds.len()] + self.gate.offset);
+        if gate < self.gate_threshold {
+            return Vec::new();
+        }
         self.kinds
             .iter()
             .zip(scores)
-            .map(|(kind, score)| logistic(kind.curve.slope * score + kind.curve.offset + doubt))
+            .map(|(kind, score)| logistic(kind.curve.slope * score + kind.curve.offset))
             .collect()
     }
 
@@ -258,6 +252,6 @@ mod tests {
         assert!(Model::read(&whole[..whole.len() - 1]).is_err());
         assert!(Model::read(&[whole.as_slice(), b"x"].concat()).is_err());
         assert!(Model::read(b"").is_err());
-        assert!(Model::read(b"VBTMLNG1\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
+        assert!(Model::read(b"VBTMLNG2\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
     }
 }

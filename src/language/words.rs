@@ -11,6 +11,9 @@ pub const MONEY: Symbol = symbol("<money>");
 pub const PERCENT: Symbol = symbol("<percent>");
 pub const YEAR: Symbol = symbol("<year>");
 
+/// What stands for any of its kind.
+pub const STANDS_FOR_MANY: [Symbol; 4] = [NUMBER, MONEY, PERCENT, YEAR];
+
 /// Words that stand for a number.
 pub const NUMBERS: &[&str] = &[
     "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",

@@ -26,6 +26,8 @@ pub struct ModelFile {
     pub stage_rungs: BTreeMap<String, f64>,
     pub states: StateTable,
     pub seller_stages: BTreeMap<String, i64>,
+    /// Absent in files of before there were any: then those of the default model hold.
+    pub stage_probabilities: Option<BTreeMap<String, f64>>,
 }
 
 #[derive(Deserialize)]

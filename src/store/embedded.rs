@@ -217,11 +217,7 @@ impl Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn revision(&self, deal: &DealKey) -> Result<Revision, Error> {
-        let engine = self.engine()?;
-        engine.read(
-            || keys::place_of(deal),
-            |facts| reads::revision(facts, &keys::deal(deal), engine.durable()),
-        )
+        self.engine()?.revision(deal)
     }
 
     async fn events(
@@ -287,11 +283,7 @@ impl Store for Embedded {
         after: Option<&str>,
         deals_max: usize,
     ) -> Result<Vec<(DealKey, Revision)>, Error> {
-        let engine = self.engine()?;
-        engine.read(
-            || format!("deals of {tenant}"),
-            |facts| reads::deals(facts, tenant, after, deals_max, engine.durable()),
-        )
+        self.engine()?.deals(tenant, after, deals_max)
     }
 
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error> {

@@ -93,6 +93,7 @@ impl Store for Memory {
         }
 
         let history = kept.deals.entry(deal.clone()).or_default();
+        let count = u32::try_from(events.len()).expect("check_append lets 1000 through");
         history.extend(events);
         let revision = revision(Some(history));
 
@@ -101,6 +102,7 @@ impl Store for Memory {
             sequence,
             deal: deal.clone(),
             revision,
+            events: count,
         });
         Ok(revision)
     }

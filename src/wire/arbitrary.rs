@@ -9,6 +9,7 @@ use proptest::sample::select;
 
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
+use crate::domain::facts::Confirmation;
 use crate::domain::facts::DealFacts;
 use crate::domain::facts::Ending;
 use crate::domain::facts::MilestoneFacts;
@@ -49,6 +50,7 @@ fn fact() -> impl Strategy<Value = Fact> {
         ending().prop_map(Fact::Ending),
         (id(), reason("[a-z]{1,20}"))
             .prop_map(|(statement, reason)| { Fact::Retraction(Retraction { statement, reason }) }),
+        confirmation().prop_map(Fact::Confirmation),
     ]
 }
 
@@ -148,6 +150,13 @@ pub fn statement() -> impl Strategy<Value = Statement> {
                 claims,
             },
         )
+}
+
+fn confirmation() -> impl Strategy<Value = Confirmation> {
+    let confirmed_by = "[a-zA-Z é株'’]{1,60}".prop_map(|text| Name::new(&text).unwrap());
+    (id(), vec(claim(), 0..=CLAIMS_MAX), option::of(confirmed_by)).prop_map(
+        |(statement, claims, confirmed_by)| Confirmation::new(statement, claims, confirmed_by),
+    )
 }
 
 fn voice() -> impl Strategy<Value = Voice> {

@@ -1,5 +1,6 @@
 //! A claim and a speaker, in and out.
 
+use crate::domain::statement::CLAIMS_MAX;
 use crate::domain::statement::Claim;
 use crate::domain::statement::Confidence;
 use crate::domain::statement::Speaker;
@@ -61,6 +62,26 @@ pub fn decode(reading: &mut Reading, path: &Path<'_>, claim: pb::Claim) -> Optio
         source: source?,
         basis: basis?,
     })
+}
+
+/// The claims of one statement.
+pub fn decode_all(
+    reading: &mut Reading,
+    path: &Path<'_>,
+    claims: Vec<pb::Claim>,
+) -> Option<Vec<Claim>> {
+    if CLAIMS_MAX < claims.len() {
+        reading.refuse(
+            path,
+            format_args!("must be at most {CLAIMS_MAX}, got {}", claims.len()),
+        );
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(claims.len());
+    for (place, claim) in claims.into_iter().enumerate() {
+        decoded.extend(decode(reading, &path.index(place), claim));
+    }
+    Some(decoded)
 }
 
 pub fn encode(claim: &Claim) -> pb::Claim {

@@ -6,6 +6,7 @@ use prost::Message;
 
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
+use crate::wire::confirmation;
 use crate::wire::facts;
 use crate::wire::pb;
 use crate::wire::pb::deal_event;
@@ -61,6 +62,9 @@ pub fn message(event: &Event, deal_id: &str) -> pb::DealEvent {
         Fact::Ending(ending) => deal_event::Event::Outcome(facts::encode_ending(ending)),
         Fact::Retraction(retraction) => {
             deal_event::Event::Retraction(facts::encode_retraction(retraction))
+        }
+        Fact::Confirmation(confirmation) => {
+            deal_event::Event::Confirmation(confirmation::encode(confirmation))
         }
     };
     pb::DealEvent {
@@ -118,6 +122,10 @@ fn fact(reading: &mut Reading, path: &Path<'_>, event: Option<deal_event::Event>
             facts::decode_retraction(reading, &path.field("retraction"), retraction)
                 .map(Fact::Retraction)
         }
+        Some(deal_event::Event::Confirmation(confirmation)) => {
+            confirmation::decode(reading, &path.field("confirmation"), confirmation)
+                .map(Fact::Confirmation)
+        }
         None => {
             reading.refuse(path, "must hold one event");
             None
@@ -149,6 +157,25 @@ mod tests {
             let _ = decode(&bytes);
             let _ = decode(&bytes[..at]);
         }
+    }
+
+    /// A statement as it was kept before claims were read and confirmed, byte for byte.
+    const KEPT_BEFORE: &str = "0801120608c1d490cd061a0608c0d490cd0632360a0273311a050a03616e61220608c0d490cd062a0c4974\
+        20636f7374732075732e3001521108021001180221000000000000f03f5001";
+
+    #[test]
+    fn what_was_kept_before_is_read_and_would_be_kept_the_same() {
+        let digits = KEPT_BEFORE.as_bytes().chunks(2);
+        let bytes: Vec<u8> = digits
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
+        let event = decode(&bytes).unwrap();
+        let Fact::Statement(statement) = &event.fact else {
+            panic!("{event:?}");
+        };
+        assert_eq!(statement.quote.as_str(), "It costs us.");
+        assert_eq!(statement.claims[0].topic.name(), "CONSEQUENCE");
+        assert_eq!(encode(&event), bytes);
     }
 
     #[test]

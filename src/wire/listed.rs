@@ -4,6 +4,7 @@
 //! of `proto/` to it, in both directions.
 
 mod answers;
+mod pipeline;
 
 use crate::domain::stakeholder::BuyingRole;
 use crate::domain::stakeholder::Presence;
@@ -216,6 +217,18 @@ impl Listed for Presence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::loss::Impairment;
+    use crate::domain::loss::StallCause;
+    use crate::domain::scale::Band;
+    use crate::domain::scale::ForecastCategory;
+    use crate::domain::scale::Gate;
+    use crate::domain::scale::Modifier;
+    use crate::domain::stage::StageSource;
+    use crate::domain::state::DealState;
+    use crate::domain::tactic::Tactic;
+    use crate::domain::trend::Knowledge;
+    use crate::domain::trend::TrendStep;
+    use crate::domain::walk::ChangeKind;
     use crate::wire::pb;
     use crate::wire::reading::Origin;
 
@@ -269,6 +282,42 @@ mod tests {
         });
         check::<Presence>("PRESENCE", |name| {
             Some(pb::Presence::from_str_name(name)? as i32)
+        });
+    }
+
+    #[test]
+    fn every_list_of_answers_is_that_of_proto_in_the_same_order() {
+        check::<Impairment>("IMPAIRMENT", |name| {
+            Some(pb::Impairment::from_str_name(name)? as i32)
+        });
+        check::<StallCause>("STALL_CAUSE", |name| {
+            Some(pb::StallCause::from_str_name(name)? as i32)
+        });
+        check::<Band>("BAND", |name| Some(pb::Band::from_str_name(name)? as i32));
+        check::<ForecastCategory>("FORECAST_CATEGORY", |name| {
+            Some(pb::ForecastCategory::from_str_name(name)? as i32)
+        });
+        check::<Gate>("GATE", |name| Some(pb::Gate::from_str_name(name)? as i32));
+        check::<Modifier>("MODIFIER", |name| {
+            Some(pb::Modifier::from_str_name(name)? as i32)
+        });
+        check::<StageSource>("STAGE_SOURCE", |name| {
+            Some(pb::StageSource::from_str_name(name)? as i32)
+        });
+        check::<DealState>("DEAL_STATE", |name| {
+            Some(pb::DealState::from_str_name(name)? as i32)
+        });
+        check::<Tactic>("TACTIC", |name| {
+            Some(pb::Tactic::from_str_name(name)? as i32)
+        });
+        check::<TrendStep>("TREND_STEP", |name| {
+            Some(pb::TrendStep::from_str_name(name)? as i32)
+        });
+        check::<Knowledge>("KNOWLEDGE", |name| {
+            Some(pb::Knowledge::from_str_name(name)? as i32)
+        });
+        check::<ChangeKind>("CHANGE_KIND", |name| {
+            Some(pb::ChangeKind::from_str_name(name)? as i32)
         });
     }
 }

@@ -109,6 +109,17 @@ impl Violations {
         }])
     }
 
+    /// The same of a message that is `field` of another one.
+    pub fn within(mut self, field: &str) -> Violations {
+        for violation in &mut self.0 {
+            violation.field = match violation.field.as_str() {
+                "" => field.into(),
+                inner => format!("{field}.{inner}"),
+            };
+        }
+        self
+    }
+
     pub fn all(&self) -> &[Violation] {
         &self.0
     }

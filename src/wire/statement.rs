@@ -1,7 +1,5 @@
 //! A buyer's statement, in and out.
 
-use crate::domain::statement::CLAIMS_MAX;
-use crate::domain::statement::Claim;
 use crate::domain::statement::Speaker;
 use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
@@ -38,7 +36,7 @@ pub fn decode(
     let source_uri = value::line(reading, &path.field("source_uri"), &source_uri);
     let context = value::prose(reading, &path.field("context"), &context);
     let voice = voice(reading, path, attribution, speaker);
-    let claims = decode_claims(reading, &path.field("claims"), claims);
+    let claims = claim::decode_all(reading, &path.field("claims"), claims);
     Some(Statement {
         id: id?,
         said_at: said_at?,
@@ -75,25 +73,6 @@ fn voice(
         speaker: speaker?,
         paraphrased,
     })
-}
-
-fn decode_claims(
-    reading: &mut Reading,
-    path: &Path<'_>,
-    claims: Vec<pb::Claim>,
-) -> Option<Vec<Claim>> {
-    if CLAIMS_MAX < claims.len() {
-        reading.refuse(
-            path,
-            format_args!("must be at most {CLAIMS_MAX}, got {}", claims.len()),
-        );
-        return None;
-    }
-    let mut decoded = Vec::with_capacity(claims.len());
-    for (place, claim) in claims.into_iter().enumerate() {
-        decoded.extend(claim::decode(reading, &path.index(place), claim));
-    }
-    Some(decoded)
 }
 
 /// Writes a statement of a deal.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
 
-fn verbatim(arguments: &[&str]) -> Command {
+pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VERBATIM_")) {
@@ -44,15 +44,15 @@ fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
 }
 
 /// A service of its own, on a free port, gone at the end of the test.
-struct Service {
+pub struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    url: String,
+    pub url: String,
     _data: TempDir,
 }
 
 impl Service {
-    fn start() -> Service {
+    pub fn start() -> Service {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().to_str().unwrap();
         let mut command = verbatim(&[
@@ -174,6 +174,141 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
 }
 
 #[test]
+fn the_past_of_a_deal_and_the_whole_pipeline_are_asked_about() {
+    let service = Service::start();
+    let at = ["--server", &service.url];
+    let with = |arguments: &[&'static str]| [arguments, &at].concat();
+    let load = [&["load", STORY, "--shift-to-today"], at.as_slice()].concat();
+    check(&load, 0, "lines taken, in", "sending ");
+    check(&with(&["trend", "opp-1031"]), 0, "week by week", "");
+    check(
+        &with(&["trend", "opp-1031", "--changes"]),
+        0,
+        "What happened",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d"]),
+        0,
+        "Difference",
+        "",
+    );
+    check(
+        &with(&["compare", "opp-1031", "--from", "-60d", "--json"]),
+        0,
+        "\"kind\": \"CHANGE_KIND_AGED\"",
+        "",
+    );
+    check(
+        &with(&["trend", "opp-1031", "--from", "-1d", "--to", "-2d"]),
+        65,
+        "",
+        "from must not be later than `to`",
+    );
+    check(&with(&["pipeline"]), 0, "Happy ears: EUR ", "");
+    let stalled = [
+        "pipeline",
+        "--state",
+        "stalled,dark",
+        "--order",
+        "lift",
+        "--json",
+    ];
+    check(&with(&stalled), 0, "\"state\": \"DEAL_STATE_DARK\"", "");
+    let grouped = [
+        "pipeline",
+        "--all",
+        "--group-by",
+        "band",
+        "--compare",
+        "-8w",
+    ];
+    check(&with(&grouped), 0, "Not buying", "");
+    check(
+        &with(&["pipeline", "--score-min", "101"]),
+        65,
+        "",
+        "filter.score_min must be from 0 to 100, got 101",
+    );
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
+fn what_is_read_from_a_quote_is_shown_kept_and_corrected() {
+    let service = Service::start();
+    let with = |arguments: &[&'static str]| {
+        let at = ["--server", &service.url];
+        [arguments, &at].concat()
+    };
+    let quote = "We don't have the budget for this.";
+    check(&with(&["extract", quote]), 0, "management opposes", "");
+    check(
+        &with(&["extract", quote, "--json"]),
+        0,
+        "TOPIC_MANAGEMENT",
+        "",
+    );
+    check(
+        &with(&[
+            "extract",
+            "Wir haben kein Budget.",
+            "--said-on",
+            "2026-05-12",
+        ]),
+        0,
+        "in a language that is not read",
+        "",
+    );
+    let nothing = with(&["extract", ""]);
+    check(&nothing, 65, "", "quote must not be empty");
+
+    let record = &[
+        "record",
+        "d1",
+        "--by",
+        "ana",
+        "--attribution",
+        "verbatim",
+        "--id",
+        "s1",
+    ];
+    let record = with(
+        &[
+            record.as_slice(),
+            &["--said-at", "2026-05-12", "--quote", quote],
+        ]
+        .concat(),
+    );
+    check(&record, 0, "by the service, as en", "");
+    check(&record, 0, "Recorded before", "");
+    let correct = with(&[
+        "confirm",
+        "d1",
+        "s1",
+        "--claim",
+        "value:opposes",
+        "--by",
+        "eve",
+    ]);
+    check(&correct, 0, "Confirmed\n", "");
+    check(&correct, 0, "nothing changed", "");
+    check(
+        &with(&["confirm", "d1", "s1", "--reject"]),
+        0,
+        "Rejected",
+        "",
+    );
+    check(
+        &with(&["confirm", "d1", "s2", "--reject"]),
+        1,
+        "",
+        "no statement s2",
+    );
+    check(&with(&["history", "d1"]), 0, "s1 judged by eve", "");
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn the_exit_code_tells_what_went_wrong() {
     let nobody = "http://127.0.0.1:1";
     check(
@@ -188,6 +323,12 @@ fn the_exit_code_tells_what_went_wrong() {
         64,
         "",
         "--workers: must be a whole number from 1 to 1024",
+    );
+    check(
+        &["serve", "--extractor", "reader:7460"],
+        64,
+        "",
+        "--extractor: must be a URL such as http://127.0.0.1:7460, got `reader:7460`",
     );
     check(&["load", "/nonexistent.ndjson"], 64, "", "cannot be read");
     check(&["serve", "--print-config"], 0, "deadline_ms = 10000 ", "");
@@ -205,4 +346,52 @@ fn the_exit_code_tells_what_went_wrong() {
         "",
         "must be empty or absent",
     );
+}
+
+#[test]
+fn watch_tells_a_line_a_change_and_at_the_end_where_to_go_on() {
+    let service = Service::start();
+    let server = ["--server", &service.url];
+    check(&[&["load", STORY], &server[..]].concat(), 0, "taken", "");
+    let arguments = [&["watch", "--from", "beginning"], &server[..]].concat();
+    let (lines, token) = watched(&arguments, 20);
+    assert!(lines[0].contains("\"bandCrossed\":true"), "{}", lines[0]);
+
+    // What was told is behind the token; the rest is the same as without a break.
+    let arguments = [&["watch", "--from", &token], &server[..]].concat();
+    let (rest, _) = watched(&arguments, 5);
+    let arguments = [&["watch", "--from", "beginning"], &server[..]].concat();
+    let (whole, _) = watched(&arguments, 25);
+    assert_eq!(whole[..20], lines);
+    assert_eq!(whole[20..], rest);
+
+    let refused = [&["watch", "--from", "yesterday"], &server[..]].concat();
+    check(&refused, 65, "", "resume_token");
+}
+
+/// The first lines of a watch and the token behind them: it ends when nobody reads on.
+fn watched(arguments: &[&str], count: usize) -> (Vec<String>, String) {
+    let mut command = verbatim(&[arguments, &["--json"]].concat());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut token = String::new();
+    let mut lines = Vec::new();
+    for line in out.lines() {
+        let item: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if item["change"].is_object() {
+            token = item["change"]["token"].as_str().unwrap().to_owned();
+            lines.push(item["change"].to_string());
+        }
+        if lines.len() == count {
+            break;
+        }
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ended = child.wait().unwrap();
+    assert!(ended.success(), "{ended:?}");
+    (lines, token)
 }

@@ -11,10 +11,12 @@ use crate::server::framed;
 use crate::server::http;
 use crate::server::raw_call;
 
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 14] = [
     "/verbatim.v1.QualificationService/RecordBuyerStatement",
     "/verbatim.v1.QualificationService/ScoreDeal",
     "/verbatim.v1.QualificationService/ExplainStall",
+    "/verbatim.v1.QualificationService/ExtractClaims",
+    "/verbatim.v1.QualificationService/ConfirmClaims",
     "/verbatim.v1.DealService/UpsertDeal",
     "/verbatim.v1.DealService/GetDeal",
     "/verbatim.v1.DealService/UpsertStakeholders",
@@ -23,6 +25,7 @@ const CALLS: [&str; 11] = [
     "/verbatim.v1.DealService/RetractBuyerStatement",
     "/verbatim.v1.DealService/ListDealHistory",
     "/verbatim.v1.DealService/GetModel",
+    "/verbatim.v1.IngestService/ImportTranscript",
 ];
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -140,6 +143,9 @@ fn any_json_is_answered() {
             "outcome",
             "reason",
             "plannedNextSteps",
+            "statementId",
+            "context",
+            "confirmedBy",
             "x",
         ][..],
     );

@@ -105,7 +105,7 @@ fn dated(fact: Fact, at: Instant, place: usize) -> Fact {
             effective_at: at,
             ..ending
         }),
-        Fact::Retraction(retraction) => Fact::Retraction(retraction),
+        Fact::Retraction(_) | Fact::Confirmation(_) => fact,
     }
 }
 
@@ -155,6 +155,11 @@ fn statement() -> impl Strategy<Value = Statement> {
         voice,
         claims,
     })
+}
+
+/// What a person might judge a statement to claim.
+pub fn judgement() -> impl Strategy<Value = Vec<Claim>> {
+    prop::collection::vec(claim(), 0..4)
 }
 
 fn claim() -> impl Strategy<Value = Claim> {

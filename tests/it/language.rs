@@ -10,6 +10,7 @@ use proptest::proptest;
 use verbatim::domain::statement::Claim;
 use verbatim::domain::time::Date;
 use verbatim::domain::topic::ClaimSource;
+use verbatim::domain::topic::CompellingEvent;
 use verbatim::language::Extractor;
 use verbatim::language::Heard;
 use verbatim::language::Reading;
@@ -66,12 +67,31 @@ fn a_date_is_counted_from_the_day_it_was_said() {
 }
 
 #[test]
+fn a_claim_carries_the_amount_and_the_event_that_were_said() {
+    let cost = claims("That costs us €1.2m a year in penalties.");
+    let impact = cost[0].impact.as_ref().map(ToString::to_string);
+    assert_eq!(impact.as_deref(), Some("EUR 1,200,000"));
+
+    let live = claims("We need to be live before the March audit.");
+    let target = live[0].target_date.map(|date| date.to_string());
+    assert_eq!(target.as_deref(), Some("2027-02-28"));
+    assert_eq!(
+        live[0].compelling_event,
+        Some(CompellingEvent::LegalCompliance)
+    );
+}
+
+#[test]
 fn another_language_is_told_and_not_guessed_at() {
     assert_eq!(
         read("Wir haben dafür kein Budget.", ""),
         Reading::Unsupported
     );
     assert_eq!(read("预算已经冻结了", ""), Reading::Unsupported);
+    assert_eq!(
+        read("No tenemos presupuesto para esto.", ""),
+        Reading::Unsupported
+    );
 }
 
 #[test]

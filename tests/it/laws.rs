@@ -31,12 +31,12 @@ use crate::histories::recorded;
 /// What sums may be off, as the interface promises.
 const EXACT: f64 = 1e-9;
 
-fn score_at(events: &[Event], as_of: Instant) -> Score {
+pub fn score_at(events: &[Event], as_of: Instant) -> Score {
     score::score(&Deal::replay(events), model_file::default(), as_of)
 }
 
 /// Two scores of one deal told in other ways must agree in every number.
-fn agree(one: &Score, other: &Score) -> Result<(), TestCaseError> {
+pub fn agree(one: &Score, other: &Score) -> Result<(), TestCaseError> {
     let numbers = |score: &Score| {
         let criteria = score.criteria.iter();
         let mut numbers: Vec<f64> = criteria

@@ -6,10 +6,17 @@
 )]
 
 mod cli;
+mod confirmations;
+mod conversation;
+mod crm;
+mod difference;
 mod doors;
 mod drain;
+mod extraction;
+mod extractor;
 mod fuzz;
 mod histories;
+mod ingest;
 mod json;
 mod language;
 mod laws;
@@ -18,8 +25,13 @@ mod limits;
 mod operated;
 mod ops;
 mod past;
+mod pipeline;
 mod requests;
 mod server;
 mod store;
+mod streams;
 mod support;
+mod sweep;
 mod traces;
+mod trend;
+mod watch;

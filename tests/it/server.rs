@@ -296,11 +296,18 @@ impl Store for Staged {
 
     async fn deals(
         &self,
-        _: &str,
-        _: Option<&str>,
-        _: usize,
+        tenant: &str,
+        after: Option<&str>,
+        deals_max: usize,
     ) -> Result<Vec<(DealKey, Revision)>, Error> {
-        Ok(Vec::new())
+        let deals = self.deals.lock().unwrap();
+        Ok(deals
+            .iter()
+            .filter(|(deal, _)| &*deal.tenant == tenant)
+            .filter(|(deal, _)| after.is_none_or(|after| after < &*deal.deal))
+            .map(|(deal, events)| (deal.clone(), events.len() as u64))
+            .take(deals_max)
+            .collect())
     }
 
     async fn changes(&self, _: u64, _: usize) -> Result<Vec<Change>, Error> {

@@ -26,6 +26,7 @@ use verbatim::store::memory::Memory;
 /// Runs `work` to its end, on this thread.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap();
     runtime.block_on(work)

@@ -74,6 +74,8 @@ def request_of(deal_id: str, batch: list[Write]) -> tuple[str, dict]:
             return f"{DEALS}/RecordOutcome", {"dealId": deal_id, "outcome": payloads[0]}
         case "retraction":
             return f"{DEALS}/RetractBuyerStatement", {"dealId": deal_id} | payloads[0]
+        case "confirmation":
+            return f"{QUALIFICATION}/ConfirmClaims", {"dealId": deal_id} | payloads[0]
         case "statement":
             return f"{QUALIFICATION}/RecordBuyerStatement", {"statement": {"dealId": deal_id} | payloads[0]}
     raise ValueError(batch[0].kind)
@@ -256,7 +258,10 @@ def compare_explanation(expected: model.Explanation, got: dict, comparison: Comp
     same("walkAway", expected.walk_away, got.get("walkAway", {}).get("recommended", False))
 
     causes = named(got.get("causes", []), "cause", "STALL_CAUSE_")
-    same("causes", sorted(c.cause for c in expected.causes), sorted(causes))
+    listed = [cause.cause for cause in expected.causes]
+    # The service tells a loss from none at 1e-12, the model at 1e-9: what lies between may be listed or not.
+    lost = [name for name, cause in causes.items() if name in listed or cause.get("points", 0) > model.TINY]
+    same("causes", sorted(listed), sorted(lost))
     for cause in expected.causes:
         answer = causes.get(cause.cause, {})
         close(f"{cause.cause} points", cause.points, answer.get("points", 0))

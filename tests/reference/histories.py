@@ -42,7 +42,7 @@ OUTCOMES = ["WON", "LOST_TO_COMPETITOR", "LOST_TO_NO_DECISION", "DISQUALIFIED"]
 @dataclass(frozen=True)
 class Write:
     kind: str  # as in `model.Event`
-    effective_ns: int  # of a retraction: that of its statement
+    effective_ns: int  # of a retraction or a confirmation: that of its statement
     payload: dict  # the message itself, in JSON names, without the deal's id
 
 
@@ -99,27 +99,28 @@ def random_history(seed: object, now_ns: int) -> list[Write]:
     return Generator(seed, now_ns).history()
 
 
+ABOUT_STATEMENTS = ("confirmation", "retraction")
+
+
 def shuffled(writes: list[Write], rng: Random) -> list[Write]:
     """Another order of arrival that must not change any answer.
 
     Writes of one effective instant stay in their order, because the later recorded wins among them;
-    a retraction comes after its statement.
+    confirmations come after their statement and stay in their order, and a retraction comes after them.
     """
-    facts = [w for w in writes if w.kind != "retraction"]
+    facts = [w for w in writes if w.kind not in ABOUT_STATEMENTS]
     rng.shuffle(facts)
     in_order = {}
     for write in writes:
-        if write.kind != "retraction":
+        if write.kind not in ABOUT_STATEMENTS:
             in_order.setdefault(write.effective_ns, []).append(write)
     queues = {ns: iter(group) for ns, group in in_order.items()}
     result = [next(queues[w.effective_ns]) for w in facts]
-    for retraction in (w for w in writes if w.kind == "retraction"):
-        said = next(
-            i
-            for i, w in enumerate(result)
-            if w.kind == "statement" and w.payload["statementId"] == retraction.payload["statementId"]
+    for write in (w for w in writes if w.kind in ABOUT_STATEMENTS):
+        before = max(
+            i for i, w in enumerate(result) if w.payload.get("statementId") == write.payload["statementId"]
         )
-        result.insert(rng.randint(said + 1, len(result)), retraction)
+        result.insert(rng.randint(before + 1, len(result)), write)
     return result
 
 
@@ -132,7 +133,7 @@ def events_of(writes: list[Write], recorded_from_ns: int) -> list[Event]:
 
 
 def event_of(write: Write, order: int, recorded_ns: int) -> Event:
-    effective_ns = recorded_ns if write.kind == "retraction" else write.effective_ns
+    effective_ns = recorded_ns if write.kind in ABOUT_STATEMENTS else write.effective_ns
     return Event(write.kind, effective_ns, recorded_ns, order, write.payload)
 
 
@@ -202,7 +203,8 @@ class Generator:
         writes.sort(key=lambda w: w.effective_ns)
         said = [w for w in writes if w.kind == "statement"]
         retracted = rng.sample(said, k=sum(self.chance(0.08) for _ in said))
-        return writes + [self.retraction(w) for w in retracted]
+        confirmed = [w for w in said for _ in range(rng.choice([1, 1, 2])) if self.chance(0.1)]
+        return writes + [self.confirmation(w) for w in confirmed] + [self.retraction(w) for w in retracted]
 
     def some_temper(self) -> Temper:
         rng = self.rng
@@ -321,6 +323,21 @@ class Generator:
     def turned(self, claim: dict) -> dict:
         """The same topic with another stance."""
         return claim | {"stance": self.rng.choice(["STANCE_SUPPORTS", "STANCE_OPPOSES", "STANCE_DEFERS"])}
+
+    def confirmation(self, statement: Write) -> Write:
+        """What a person makes of its claims: others, some of them, the same, or none."""
+        rng = self.rng
+        speaker = statement.payload.get("speaker", {}).get("stakeholderId", self.people[0])
+        kept = statement.payload["claims"]
+        claims = rng.choice([
+            [],
+            kept,
+            kept[:1],
+            [self.turned(kept[0])],
+            [self.claim(speaker, statement.effective_ns) for _ in range(rng.choice([1, 2]))],
+        ])
+        payload = {"statementId": statement.payload["statementId"], "claims": claims}
+        return Write("confirmation", statement.effective_ns, payload)
 
     def retraction(self, statement: Write) -> Write:
         payload = {"statementId": statement.payload["statementId"], "reason": "Not what was said."}

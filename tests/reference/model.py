@@ -28,6 +28,8 @@ Time and order
  R3. A retracted statement takes everything with it: its claims, the stakeholder that it created,
      the roles that its speaker field set, its place as the deal's earliest event. The retraction
      itself is not an event of the deal for "earliest event" or momentum either.
+     A confirmation is filtered like a retraction. Of several the last recorded holds: its claims take the
+     place of the statement's, with confidence 1, as if the statement had come with them.
  R4. An INFERRED statement is an event of the deal: it counts for "the deal's earliest event" (the
      age behind DARK, STALLED and SLOWING; whether momentum is set) and for nothing else. Its claims are left out
      of every rule, not only given strength 0: they void nothing, undo no deferral, name no stage.
@@ -109,7 +111,7 @@ R39. "momentum < −5" does not apply while momentum is unset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from math import prod
 from typing import Iterable, NamedTuple, Optional
@@ -258,7 +260,7 @@ TINY = 1e-9
 class Event:
     """One entry of a deal's history."""
 
-    kind: str  # deal, stakeholder, statement, milestone, outcome, retraction
+    kind: str  # deal, stakeholder, statement, milestone, outcome, retraction, confirmation
     effective_ns: int
     recorded_ns: int
     order: int  # recorded order
@@ -348,10 +350,21 @@ def counted(events: Iterable[Event], as_of: Optional[int], known_at: Optional[in
     """The events that count, in order. Without `as_of`: at whatever effective instant."""
     recorded = [e for e in events if known_at is None or e.recorded_ns <= known_at]
     retracted = {e.payload["statementId"] for e in recorded if e.kind == "retraction"}
+    judged = {
+        e.payload["statementId"]: [claim | {"confidence": 1.0} for claim in e.payload.get("claims", [])]
+        for e in sorted(recorded, key=lambda e: e.order)
+        if e.kind == "confirmation"
+    }
+
+    def as_judged(e: Event) -> Event:
+        if e.kind != "statement" or e.payload["statementId"] not in judged:
+            return e
+        return replace(e, payload=e.payload | {"claims": judged[e.payload["statementId"]]})
+
     result = [
-        e
+        as_judged(e)
         for e in recorded
-        if e.kind != "retraction"
+        if e.kind not in ("retraction", "confirmation")
         and (as_of is None or e.effective_ns <= as_of)
         and not (e.kind == "statement" and e.payload["statementId"] in retracted)
     ]

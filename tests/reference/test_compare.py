@@ -41,6 +41,8 @@ class Service:
                 answer = self.append(body["dealId"], "outcome", [body["outcome"]])
             case "RetractBuyerStatement":
                 answer = self.append(body["dealId"], "retraction", [body])
+            case "ConfirmClaims":
+                answer = self.append(body["dealId"], "confirmation", [body])
             case "RecordBuyerStatement":
                 answer = self.append(body["statement"]["dealId"], "statement", [body["statement"]])
             case "ListDealHistory":

@@ -83,6 +83,10 @@ def retracts(id: str) -> tuple[float, str, dict]:
     return (0, "retraction", {"statementId": id, "reason": "No."})
 
 
+def judges(id: str, *claims: str) -> tuple[float, str, dict]:
+    return (0, "confirmation", {"statementId": id, "claims": [claim(text) for text in claims]})
+
+
 def made_of(*parts: tuple[float, str, dict]) -> list[Event]:
     """Recorded one a second from day 1000 on."""
     return events_of([Write(kind, at(day), payload) for day, kind, payload in parts], at(1000))
@@ -268,6 +272,17 @@ class Examples(unittest.TestCase):
         self.assertEqual(score(events, at(0), None, 0).score, 0)
         self.assertEqual(score(events, at(0), at(1000) + 3 * 10**9, 0).score, 0)
         self.assertAlmostEqual(score(events, at(0), at(1000) + 3 * 10**9 - 1, 0).score, 9)
+
+    def test_a_confirmation_holds_for_every_moment_but_not_for_what_was_known(self):
+        said = says(0, "ann", "PROBLEM confidence=0.5", id="said")
+        events = made_of(BUYER, said, judges("said", "CONSEQUENCE confidence=0.1"), judges("said"))
+        known = [at(1000) + second * 10**9 for second in (2, 3, 4)]
+        scores = [score(events, at(0), known_at, 0).base for known_at in known]
+        self.assertAlmostEqual(scores[0], 12 * 0.75 * 0.5)
+        # A consequence counts towards consensus, too: half of 0.75 / 3.
+        self.assertAlmostEqual(scores[1], 22 * 0.75 + 10 * 0.5 * 0.75 / 3)
+        self.assertEqual(scores[2], 0)
+        self.assertEqual(score(events, at(0), None, 0).base, 0)
 
     def test_a_closed_deal_is_scored_when_it_closed(self):
         events = made_of(BUYER, says(0, "ann", "PROBLEM"), won(90))
@@ -470,7 +485,7 @@ class Laws(unittest.TestCase):
                 for c in e.payload["claims"]
                 if c.get("stance", "STANCE_SUPPORTS") == "STANCE_SUPPORTS" and "buyingStage" not in c
             ]
-            if not supports or any(e.kind == "retraction" for e in events):
+            if not supports or any(e.kind in ("retraction", "confirmation") for e in events):
                 continue
             said, claim = rng.choice(supports)
             # Nothing said meanwhile on the same rung with more confidence or a later date.

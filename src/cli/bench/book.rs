@@ -155,6 +155,28 @@ impl Book {
         facts.into_iter().chain(said)
     }
 
+    /// What a deal is worth, whose it is and when it should close, differing from deal to deal.
+    pub fn amount(self, deal: usize) -> Write {
+        let stages = ["Qualification", "Value Proposition", "Proposal/Price Quote"];
+        Write::UpsertDeal(pb::UpsertDealRequest {
+            deal: Some(pb::Deal {
+                owner: Some(format!("Owner {}", deal % 40)),
+                amount: Some(pb::Money {
+                    currency_code: if deal.is_multiple_of(5) { "USD" } else { "EUR" }.to_owned(),
+                    units: (deal as i64 * 7_919 % 500 + 1) * 1_000,
+                    nanos: 0,
+                }),
+                seller_stage: Some(stages[deal % stages.len()].to_owned()),
+                close_date: Some(format!("2099-{:02}-15", deal % 12 + 1)),
+                effective_at: Some(moment::to_proto(
+                    self.now - SignedDuration::from_hours(24 * 30),
+                )),
+                ..self.facts(deal).deal.unwrap_or_default()
+            }),
+            ..pb::UpsertDealRequest::default()
+        })
+    }
+
     /// What is said in a call that records: new each time, and said just now.
     pub fn news(self, deal: usize, number: usize) -> pb::RecordBuyerStatementRequest {
         self.statement(deal, STATEMENTS + number, SignedDuration::ZERO)

@@ -115,7 +115,7 @@ async fn fill(data: &Path, book: Book, deals: usize, statements: usize) -> Resul
 }
 
 /// Asks the system to forget what it holds of these files, and answers their size.
-fn forget_pages(directory: &Path) -> std::io::Result<u64> {
+pub fn forget_pages(directory: &Path) -> std::io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -131,6 +131,6 @@ fn forget_pages(directory: &Path) -> std::io::Result<u64> {
     Ok(bytes)
 }
 
-fn internal(what: &str, error: &dyn std::fmt::Display) -> Failure {
+pub fn internal(what: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Internal, format!("cannot {what}: {error}"))
 }

@@ -1,5 +1,7 @@
 //! What `bench` prints: for people, and for programs.
 
+pub mod pipeline;
+
 use serde_json::Value;
 use serde_json::json;
 

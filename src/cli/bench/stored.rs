@@ -14,18 +14,25 @@ use crate::wire::pb::write::Write;
 
 /// The events of a deal with this many statements, as the service would have kept them.
 pub fn deal(book: Book, deal: usize, statements: usize) -> Vec<Vec<u8>> {
+    let events = events(book.deal(deal, statements));
+    events.iter().map(wire::event::encode).collect()
+}
+
+/// The same, of a deal that is worth something to one of several owners.
+pub fn events_with_amount(book: Book, deal: usize, statements: usize) -> Vec<Event> {
+    let writes = book.deal(deal, statements).chain([book.amount(deal)]);
+    events(writes)
+}
+
+fn events(writes: impl Iterator<Item = Write>) -> Vec<Event> {
     let now = SystemClock.now();
-    let facts = book
-        .deal(deal, statements)
-        .flat_map(|write| facts(write, now));
+    let facts = writes.flat_map(|write| facts(write, now));
     (1..)
         .zip(facts)
-        .map(|(revision, fact)| {
-            wire::event::encode(&Event {
-                revision,
-                recorded_at: now,
-                fact,
-            })
+        .map(|(revision, fact)| Event {
+            revision,
+            recorded_at: now,
+            fact,
         })
         .collect()
 }
@@ -53,7 +60,10 @@ fn facts(write: Write, now: Instant) -> Vec<Fact> {
         Write::RecordBuyerStatement(request) => {
             vec![statement(request, now).expect(READS)]
         }
-        Write::UpsertMilestones(_) | Write::RecordOutcome(_) | Write::RetractBuyerStatement(_) => {
+        Write::UpsertMilestones(_)
+        | Write::RecordOutcome(_)
+        | Write::RetractBuyerStatement(_)
+        | Write::ConfirmClaims(_) => {
             unreachable!("the book has none of these")
         }
     }

@@ -50,6 +50,7 @@ fn told(event: &Event) -> (&'static str, String) {
                 retraction.statement_id, retraction.reason
             ),
         ),
+        Event::Confirmation(confirmation) => ("confirmation", judged(confirmation)),
     }
 }
 
@@ -109,6 +110,20 @@ pub fn said(statement: &pb::BuyerStatement) -> String {
     )
 }
 
+/// What a person made of the claims of a statement.
+fn judged(confirmation: &pb::ClaimConfirmation) -> String {
+    let claims: Vec<String> = confirmation.claims.iter().map(claim).collect();
+    let claims = match claims.is_empty() {
+        true => "no claim".to_owned(),
+        false => claims.join("; "),
+    };
+    let by = match confirmation.confirmed_by.as_str() {
+        "" => String::new(),
+        by => format!(" by {by}"),
+    };
+    format!("{} judged{by} → {claims}", confirmation.statement_id)
+}
+
 /// `go live supports committed, by 2026-12-01`.
 pub fn claim(claim: &pb::Claim) -> String {
     let mut text = schema::word("Topic", claim.topic);
@@ -128,11 +143,14 @@ pub fn claim(claim: &pb::Claim) -> String {
     }
     if claim.source() == pb::ClaimSource::Extracted {
         let confidence = claim.confidence.unwrap_or(1.0);
-        text.push_str(&format!(
-            ", read from “{}” at {:.0} %",
-            claim.basis,
-            confidence * 100.0
-        ));
+        // Nobody who reads is certain, and a rounded hundred would say so.
+        let percent = (confidence * 100.0)
+            .round()
+            .min(if confidence < 1.0 { 99.0 } else { 100.0 });
+        text.push_str(&match claim.basis.as_str() {
+            "" => format!(", read at {percent} %"),
+            basis => format!(", read from “{basis}” at {percent} %"),
+        });
     }
     text
 }
@@ -182,6 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_that_was_read_tells_from_what_and_how_sure_it_is() {
+        let check = |confidence: f64, basis: &str, expected: &str| {
+            let read = pb::Claim {
+                topic: pb::Topic::Value as i32,
+                confidence: Some(confidence),
+                source: pb::ClaimSource::Extracted as i32,
+                basis: basis.to_owned(),
+                ..pb::Claim::default()
+            };
+            assert_eq!(claim(&read), expected);
+        };
+        check(0.824, "it pays", "value, read from “it pays” at 82 %");
+        check(0.9999, "", "value, read at 99 %");
+        check(1.0, "", "value, read at 100 %");
+    }
+
+    #[test]
     fn every_kind_of_entry_is_told() {
         let statement = statement();
         let deal = pb::Deal {
@@ -213,6 +248,11 @@ mod tests {
             Some(Event::Milestone(milestone)),
             Some(Event::Outcome(outcome)),
             Some(Event::Retraction(retraction)),
+            Some(Event::Confirmation(pb::ClaimConfirmation {
+                statement_id: "s1".to_owned(),
+                claims: Vec::new(),
+                confirmed_by: "eve".to_owned(),
+            })),
             None,
         ];
         let events: Vec<pb::DealEvent> = (1..)
@@ -238,6 +278,7 @@ mod tests {
             "legal · due 2026-11-30",
             "Won on –",
             "s1 taken back: misheard",
+            "s1 judged by eve → no claim",
             "of a newer service",
         ] {
             assert!(text.contains(expected), "{expected}:\n{text}");

@@ -1,4 +1,4 @@
-//! Many deals side by side, a few lines each, the best first; what is closed comes last.
+//! Many deals side by side, a few lines each, in the order they are given.
 
 use comfy_table::Cell;
 
@@ -17,43 +17,25 @@ const UNBROKEN_MAX: usize = 24;
 /// From this width on the state has a column of its own.
 const WIDE: u16 = 96;
 
-/// What is known of one deal of the pipeline.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    pub deal: pb::GetDealResponse,
-    pub score: pb::DealScore,
-    pub explanation: pb::StallExplanation,
-}
-
 /// The pipeline.
-pub fn pipeline(page: &Page, rows: &[Row]) -> String {
-    let mut rows: Vec<&Row> = rows.iter().collect();
-    rows.sort_by(|one, other| {
-        let closed = one
-            .deal
-            .outcome
-            .is_some()
-            .cmp(&other.deal.outcome.is_some());
-        closed.then(other.score.score.total_cmp(&one.score.score))
-    });
-
+pub fn pipeline(page: &Page, deals: &[pb::PipelineDeal]) -> String {
     let wide = page.width >= WIDE;
     let mut table = match wide {
         true => page.table(&["Deal", "Seller's view", "Score", "State", "Costs most"]),
         false => page.table(&["Deal", "Seller's view", "Score", "Costs most"]),
     };
-    for row in &rows {
-        table.add_row(row.cells(wide));
+    for deal in deals {
+        table.add_row(cells(deal, wide));
     }
     match wide {
         true => view::unbroken(&mut table, &[2, 3]),
         false => view::unbroken(&mut table, &[2]),
     }
     // An id broken over two lines cannot be copied, and a stage not be read.
-    let ids = rows.iter().map(|row| row.score.deal_id.as_str());
-    let views = rows
+    let ids = deals.iter().map(|deal| deal.deal_id.as_str());
+    let views = deals
         .iter()
-        .map(|row| row.score.seller_stage.as_str())
+        .map(|deal| deal.seller_stage.as_str())
         .chain(["closes 2026-12-31"]);
     view::at_least(&mut table, 0, widest(ids));
     view::at_least(&mut table, 1, widest(views));
@@ -67,81 +49,58 @@ fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> u16 {
     letters.min(UNBROKEN_MAX) as u16 + 2
 }
 
-impl Row {
-    fn cells(&self, wide: bool) -> Vec<Cell> {
-        let facts = self.deal.deal.clone().unwrap_or_default();
-        let hue = self.hue();
-        let closes = match facts.close_date() {
-            "" => String::new(),
-            date => format!("closes {date}"),
-        };
-        let amount = facts.amount.as_ref().map(money::show).unwrap_or_default();
-        let mut cells = vec![
-            cell(
-                lines(&[&self.score.deal_id, facts.account(), facts.owner()]),
-                hue,
-            ),
-            cell(lines(&[facts.seller_stage(), &amount, &closes]), hue),
-        ];
-        let (state, state_hue) = self.state();
-        if wide {
-            cells.push(cell(self.bar(), self.hue_of_score()));
-            cells.push(cell(state, state_hue));
-        } else {
-            cells.push(cell(lines(&[&self.bar(), &state]), self.hue_of_score()));
-        }
-        cells.push(cell(self.top_cause(), hue));
-        cells
+fn cells(deal: &pb::PipelineDeal, wide: bool) -> Vec<Cell> {
+    let (hue, hue_of_score) = match is_closed(deal) {
+        true => (Hue::Faint, Hue::Faint),
+        false => (Hue::Plain, view::hue_of_score(deal.score)),
+    };
+    let closes = match deal.close_date.as_str() {
+        "" => String::new(),
+        date => format!("closes {date}"),
+    };
+    let amount = deal.amount.as_ref().map(money::show).unwrap_or_default();
+    let mut cells = vec![
+        cell(lines(&[&deal.deal_id, &deal.account, &deal.owner]), hue),
+        cell(lines(&[&deal.seller_stage, &amount, &closes]), hue),
+    ];
+    let (state, state_hue) = told_state(deal);
+    if wide {
+        cells.push(cell(bar(deal), hue_of_score));
+        cells.push(cell(state, state_hue));
+    } else {
+        cells.push(cell(lines(&[&bar(deal), &state]), hue_of_score));
     }
+    cells.push(cell(top_cause(deal), hue));
+    cells
+}
 
-    fn is_closed(&self) -> bool {
-        self.deal.outcome.is_some()
-    }
+fn is_closed(deal: &pb::PipelineDeal) -> bool {
+    deal.outcome() != pb::Outcome::Unspecified
+}
 
-    fn hue(&self) -> Hue {
-        if self.is_closed() {
-            Hue::Faint
-        } else {
-            Hue::Plain
-        }
-    }
+fn bar(deal: &pb::PipelineDeal) -> String {
+    format!(
+        "{} {:>5}\n{}",
+        view::bar(deal.score / 100.0, 8),
+        view::points(deal.score),
+        schema::title("Band", deal.band)
+    )
+}
 
-    fn hue_of_score(&self) -> Hue {
-        if self.is_closed() {
-            Hue::Faint
-        } else {
-            view::hue_of_score(self.score.score)
-        }
+fn told_state(deal: &pb::PipelineDeal) -> (String, Hue) {
+    if is_closed(deal) {
+        let outcome = schema::word("Outcome", deal.outcome);
+        return (outcome.replacen(" to ", " to\n", 1), Hue::Faint);
     }
+    state(deal.state)
+}
 
-    fn bar(&self) -> String {
-        format!(
-            "{} {:>5}\n{}",
-            view::bar(self.score.score / 100.0, 8),
-            view::points(self.score.score),
-            schema::title("Band", self.score.band)
-        )
+fn top_cause(deal: &pb::PipelineDeal) -> String {
+    if is_closed(deal) || deal.top_cause() == pb::StallCause::Unspecified {
+        return String::new();
     }
-
-    fn state(&self) -> (String, Hue) {
-        match &self.deal.outcome {
-            Some(outcome) => {
-                let outcome = schema::word("Outcome", outcome.outcome);
-                (outcome.replacen(" to ", " to\n", 1), Hue::Faint)
-            }
-            None => state(self.explanation.state),
-        }
-    }
-
-    fn top_cause(&self) -> String {
-        match self.explanation.causes.first() {
-            Some(cause) if !self.is_closed() => {
-                let points = view::points(-cause.points);
-                format!("{points} {}", schema::word("StallCause", cause.cause))
-            }
-            _ => String::new(),
-        }
-    }
+    let points = view::points(-deal.top_cause_points);
+    format!("{points} {}", schema::word("StallCause", deal.top_cause))
 }
 
 /// Those that are not empty, one below the other.
@@ -184,53 +143,36 @@ mod tests {
     use super::*;
     use crate::cli::view::tests_support::fits;
 
-    fn row(id: &str, score: f64, state: pb::DealState, outcome: Option<pb::DealOutcome>) -> Row {
-        Row {
-            deal: pb::GetDealResponse {
-                deal: Some(pb::Deal {
-                    account: Some("Northwind Mutual Insurance".to_owned()),
-                    owner: Some("Jana Weber".to_owned()),
-                    amount: Some(pb::Money {
-                        currency_code: "EUR".to_owned(),
-                        units: 240_000,
-                        nanos: 0,
-                    }),
-                    seller_stage: Some("Proposal/Price Quote".to_owned()),
-                    close_date: Some("2026-12-18".to_owned()),
-                    ..pb::Deal::default()
-                }),
-                outcome,
-                ..pb::GetDealResponse::default()
-            },
-            score: pb::DealScore {
-                deal_id: id.to_owned(),
-                score,
-                band: pb::Band::Considering as i32,
-                ..pb::DealScore::default()
-            },
-            explanation: pb::StallExplanation {
-                state: state as i32,
-                causes: vec![pb::Cause {
-                    cause: pb::StallCause::BuyingGroupNotAligned as i32,
-                    points: 12.3,
-                    ..pb::Cause::default()
-                }],
-                ..pb::StallExplanation::default()
-            },
+    fn deal(id: &str, score: f64, state: pb::DealState, outcome: pb::Outcome) -> pb::PipelineDeal {
+        pb::PipelineDeal {
+            deal_id: id.to_owned(),
+            account: "Northwind Mutual Insurance".to_owned(),
+            owner: "Jana Weber".to_owned(),
+            amount: Some(pb::Money {
+                currency_code: "EUR".to_owned(),
+                units: 240_000,
+                nanos: 0,
+            }),
+            seller_stage: "Proposal/Price Quote".to_owned(),
+            close_date: "2026-12-18".to_owned(),
+            score,
+            band: pb::Band::Considering as i32,
+            state: state as i32,
+            top_cause: pb::StallCause::BuyingGroupNotAligned as i32,
+            top_cause_points: 12.3,
+            outcome: outcome as i32,
+            ..pb::PipelineDeal::default()
         }
     }
 
     #[test]
-    fn the_best_come_first_and_the_closed_last() {
-        let lost = pb::DealOutcome {
-            outcome: pb::Outcome::LostToNoDecision as i32,
-            ..pb::DealOutcome::default()
-        };
-        let rows = [
-            row("northwind-claims", 12.0, pb::DealState::Dark, None),
-            row("lost-one", 99.0, pb::DealState::Closed, Some(lost)),
-            row("acme-renewal", 71.4, pb::DealState::Moving, None),
-            Row::default(),
+    fn deals_come_as_they_are_given_and_fit_the_page() {
+        let (open, lost) = (pb::Outcome::Unspecified, pb::Outcome::LostToNoDecision);
+        let deals = [
+            deal("acme-renewal", 71.4, pb::DealState::Moving, open),
+            deal("northwind-claims", 12.0, pb::DealState::Dark, open),
+            deal("lost-one", 99.0, pb::DealState::Closed, lost),
+            pb::PipelineDeal::default(),
         ];
         for width in [80, 100, 140] {
             let text = pipeline(
@@ -238,7 +180,7 @@ mod tests {
                     width,
                     colours: false,
                 },
-                &rows,
+                &deals,
             );
             let place = |id: &str| text.find(id).unwrap();
             assert!(
@@ -246,6 +188,7 @@ mod tests {
                     && place("northwind-claims") < place("lost-one")
             );
             assert!(text.contains("71.4") && text.contains("MOVING"), "{text}");
+            assert!(text.contains("−12.3 buying group"), "{text}");
             fits(&text, usize::from(width));
         }
     }

@@ -23,6 +23,23 @@ pub fn score(page: &Page, score: &pb::DealScore) -> String {
     text
 }
 
+/// What a write did to the score: `41.0 → 47.3  Considering  +6.3`.
+pub fn shift(before: Option<f64>, score: &pb::DealScore) -> String {
+    let after = format!(
+        "{}  {}",
+        view::points(score.score),
+        schema::title("Band", score.band)
+    );
+    match before {
+        None => after,
+        Some(before) => format!(
+            "{} → {after}  {}",
+            view::points(before),
+            view::change(score.score - before)
+        ),
+    }
+}
+
 fn head(page: &Page, score: &pb::DealScore) -> String {
     let as_of = format!("as of {}", moment::minute(score.as_of.as_ref()));
     let mut text = format!(

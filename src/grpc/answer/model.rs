@@ -55,6 +55,14 @@ pub fn encode(model: &Model) -> pb::Model {
                 presumed_step: stage.presumes.step().into(),
             })
             .collect(),
+        stage_probabilities: model
+            .stage_probabilities
+            .iter()
+            .map(|stage| pb::StageProbabilityModel {
+                name: stage.name.clone(),
+                probability: stage.probability,
+            })
+            .collect(),
         stage_rungs: Some(encode_rungs(model)),
         states: Some(pb::StateModel {
             dark_days: model.dark_days,

@@ -1,6 +1,6 @@
-//! Amounts of money as people say them: `$40k`, `€1.2 million`, `40,000 pounds`, `USD 5m`.
+//! Amounts of money as people say them: `$40k`, `€1.2 million`, `40,000 pounds`, `half a million dollars`.
 //!
-//! An amount without a currency is not read, and none is converted.
+//! An amount without a currency is not read, and none is converted. Of a range the lower end counts.
 
 use crate::domain::money::Money;
 
@@ -18,6 +18,42 @@ const TIMES: [(&str, f64); 12] = [
     ("billion", 1e9),
     ("bn", 1e9),
     ("b", 1e9),
+];
+
+/// Numbers in words.
+const SPELLED: [(&str, f64); 32] = [
+    ("half", 0.5),
+    ("a", 1.0),
+    ("an", 1.0),
+    ("one", 1.0),
+    ("two", 2.0),
+    ("three", 3.0),
+    ("four", 4.0),
+    ("five", 5.0),
+    ("six", 6.0),
+    ("seven", 7.0),
+    ("eight", 8.0),
+    ("nine", 9.0),
+    ("ten", 10.0),
+    ("eleven", 11.0),
+    ("twelve", 12.0),
+    ("thirteen", 13.0),
+    ("fourteen", 14.0),
+    ("fifteen", 15.0),
+    ("sixteen", 16.0),
+    ("seventeen", 17.0),
+    ("eighteen", 18.0),
+    ("nineteen", 19.0),
+    ("twenty", 20.0),
+    ("thirty", 30.0),
+    ("forty", 40.0),
+    ("fifty", 50.0),
+    ("sixty", 60.0),
+    ("seventy", 70.0),
+    ("eighty", 80.0),
+    ("ninety", 90.0),
+    ("hundred", 100.0),
+    ("dozen", 12.0),
 ];
 
 const CURRENCIES: [(&str, &str); 26] = [
@@ -52,21 +88,87 @@ const CURRENCIES: [(&str, &str); 26] = [
 /// The first amount with a currency in a text.
 pub fn first(text: &str) -> Option<Money> {
     let parts = parts(text);
-    for (at, part) in parts.iter().enumerate() {
-        let Some(number) = number(part) else { continue };
+    let mut at = 0;
+    while at < parts.len() {
+        let Some((value, next)) = scaled(&parts, at) else {
+            at += 1;
+            continue;
+        };
+        let (value, next) = range_from(&parts, at, value, next);
         let before = at.checked_sub(1).and_then(|before| currency(parts[before]));
-        let mut next = at + 1;
-        let mut value = number;
-        while let Some(times) = parts.get(next).and_then(|word| times(word)) {
-            value *= times;
-            next += 1;
-        }
-        let after = || parts.get(next).and_then(|word| currency(word));
+        let after = || {
+            let of = parts.get(next) == Some(&"of");
+            parts
+                .get(next + usize::from(of))
+                .and_then(|word| currency(word))
+        };
         if let Some(currency) = before.or_else(after) {
             return money(currency, value);
         }
+        at = next;
     }
     None
+}
+
+/// A number with its thousands, and where it ends.
+fn scaled(parts: &[&str], at: usize) -> Option<(f64, usize)> {
+    let (mut value, mut next) = match number(parts[at]) {
+        Some(value) => (value, at + 1),
+        None => spelled(parts, at)?,
+    };
+    while let Some(times) = parts.get(next).and_then(|word| times(word)) {
+        value *= times;
+        next += 1;
+    }
+    Some((value, next))
+}
+
+/// The lower end of `40-50k` and `two to three million`, and where the upper one ends.
+fn range_from(parts: &[&str], at: usize, value: f64, next: usize) -> (f64, usize) {
+    let joins = matches!(parts.get(next), Some(&("-" | "–" | "to" | "or")));
+    let upper = parts.get(next + 1).filter(|_| joins);
+    let signed = upper.is_some_and(|word| word.chars().count() == 1 && currency(word).is_some());
+    let start = next + 1 + usize::from(signed);
+    if upper.is_none() || parts.len() <= start {
+        return (value, next);
+    }
+    let Some((_, end)) = scaled(parts, start) else {
+        return (value, next);
+    };
+    let has_own = times(parts[next - 1]).is_some() && at + 1 < next;
+    let shared = times(parts[end - 1]).filter(|_| !has_own);
+    (value * shared.unwrap_or(1.0), end)
+}
+
+/// `two hundred and fifty`, `half a`, `a quarter of a`; not a lone `a`.
+fn spelled(parts: &[&str], at: usize) -> Option<(f64, usize)> {
+    let word = |at: usize| parts.get(at).map(|part| part.to_ascii_lowercase());
+    let value_of = |at: usize| {
+        let word = word(at)?;
+        let found = SPELLED.iter().find(|(name, _)| *name == word)?;
+        Some(found.1)
+    };
+    let is_article = |at: usize| matches!(word(at).as_deref(), Some("a" | "an"));
+    if is_article(at) && word(at + 1).as_deref() == Some("quarter") {
+        let next = at + 2 + usize::from(word(at + 2).as_deref() == Some("of"));
+        return is_article(next).then_some((0.25, next + 1));
+    }
+    let mut value = value_of(at)?;
+    let mut next = at + 1;
+    if value == 0.5 {
+        return is_article(next).then_some((0.5, next + 1));
+    }
+    loop {
+        let joined = matches!(word(next).as_deref(), Some("-" | "and"));
+        let from = next + usize::from(joined);
+        match value_of(from) {
+            Some(100.0) => value *= 100.0,
+            Some(more) if 1.0 <= more && more < value && !is_article(from) => value += more,
+            _ => break,
+        }
+        next = from + 1;
+    }
+    Some((value, next))
 }
 
 /// Beyond 15 digits a double no longer holds every unit.
@@ -170,5 +272,29 @@ mod tests {
         check("$99999999999999999999", "");
         check("€ 3,5 million", "EUR 3,500,000");
         check("1.234.567 euros", "EUR 1,234,567");
+        check("about 40k dollars a month", "USD 40,000");
+        check("€1.2m", "EUR 1,200,000");
+    }
+
+    #[test]
+    fn amounts_are_read_in_words() {
+        check("half a million dollars", "USD 500,000");
+        check("a quarter of a million euros", "EUR 250,000");
+        check("a million pounds a year", "GBP 1,000,000");
+        check("two hundred and fifty thousand dollars", "USD 250,000");
+        check("a hundred thousand euros", "EUR 100,000");
+        check("Twenty-five thousand francs", "CHF 25,000");
+        check("a million of dollars", "USD 1,000,000");
+        check("a dollar short", "USD 1");
+        check("a quarter of our people", "");
+        check("half a", "");
+    }
+
+    #[test]
+    fn of_a_range_the_lower_end_counts() {
+        check("$40-50k a year", "USD 40,000");
+        check("two to three million dollars", "USD 2,000,000");
+        check("somewhere between €80k to €90k", "EUR 80,000");
+        check("$2 to", "USD 2");
     }
 }

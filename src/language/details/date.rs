@@ -1,10 +1,11 @@
 //! Dates by which something is wanted, counted from the day they were said: `by the end of Q2`, `next fall`,
 //! `before March`, `within three months`.
 //!
-//! A span stands for its last day: "in June" is 30 June. A month or season without a year is the next one that is not over.
-//! "Before" a span is the day before its first.
+//! A span stands for its last day: "in June" is 30 June, "early June" the 10th, "mid-June" the 20th. A month or season without
+//! a year is the next one that is not over. "Before" a span is the day before its first.
 
 use crate::domain::time::Date;
+use crate::language::details::ahead;
 
 const MONTHS: [(&str, u32); 24] = [
     ("january", 1),
@@ -49,29 +50,12 @@ const SEASONS: [(&str, u32, u32); 12] = [
     ("winter", 12, 14),
 ];
 
-const COUNTS: [(&str, i32); 14] = [
-    ("a", 1),
-    ("an", 1),
-    ("one", 1),
-    ("two", 2),
-    ("three", 3),
-    ("four", 4),
-    ("five", 5),
-    ("six", 6),
-    ("seven", 7),
-    ("eight", 8),
-    ("nine", 9),
-    ("ten", 10),
-    ("twelve", 12),
-    ("ninety", 90),
-];
-
 /// A day as people count: year, month, day of the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Day {
-    year: i32,
-    month: u32,
-    day: u32,
+pub struct Day {
+    pub year: i32,
+    pub month: u32,
+    pub day: u32,
 }
 
 /// The first date that a text names, counted from the day it was said.
@@ -80,6 +64,11 @@ pub fn latest(text: &str, said_on: Date) -> Option<Date> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| !c.is_alphanumeric() && c != '-')
+        // `mid-June` is two words, `2026-06-30` is one.
+        .flat_map(|word| {
+            let hyphen = if whole(word).is_some() { '\0' } else { '-' };
+            word.split(hyphen)
+        })
         .filter(|word| !word.is_empty())
         .collect();
     (0..words.len())
@@ -88,13 +77,16 @@ pub fn latest(text: &str, said_on: Date) -> Option<Date> {
                 .or_else(|| month(&words, at, today))
                 .or_else(|| season(&words, at, today))
                 .or_else(|| year_end(&words, at, today))
-                .or_else(|| within(&words, at, said_on))
+                .or_else(|| ahead::week(&words, at, said_on))
+                .or_else(|| ahead::within(&words, at, said_on))
+                .or_else(|| ahead::from_now(&words, at, said_on))
         })
         .filter(|date| said_on <= *date)
 }
 
 impl Day {
-    fn parse(text: &str) -> Option<Day> {
+    /// From `2026-06-30`.
+    pub fn parse(text: &str) -> Option<Day> {
         let mut parts = text.split('-');
         Some(Day {
             year: parts.next()?.parse().ok()?,
@@ -103,7 +95,8 @@ impl Day {
         })
     }
 
-    fn date(self) -> Option<Date> {
+    /// None for a day that is in no calendar.
+    pub fn date(self) -> Option<Date> {
         Date::parse(&format!(
             "{:04}-{:02}-{:02}",
             self.year, self.month, self.day
@@ -112,7 +105,7 @@ impl Day {
     }
 
     /// The last day of a month; months past the twelfth are of the years after.
-    fn last_of(year: i32, month: u32) -> Option<Date> {
+    pub fn last_of(year: i32, month: u32) -> Option<Date> {
         let (year, month) = carried(year, month);
         (28..=31)
             .rev()
@@ -128,7 +121,8 @@ impl Day {
     }
 }
 
-fn carried(year: i32, month: u32) -> (i32, u32) {
+/// Months past the twelfth are of the years after.
+pub fn carried(year: i32, month: u32) -> (i32, u32) {
     (
         year + (month.saturating_sub(1) / 12) as i32,
         (month.max(1) - 1) % 12 + 1,
@@ -180,11 +174,21 @@ fn month(words: &[&str], at: usize, today: Day) -> Option<Date> {
         None if month < today.month => today.year + 1,
         _ => today.year,
     });
-    match day {
+    match day.or_else(|| third(words, at)) {
         Some(day) => Day { year, month, day }.date(),
         None if is_before(words, at) => Day::before(year, month),
         None => Day::last_of(year, month),
     }
+}
+
+/// The last day of the third of a month that is meant by `early` or `mid`.
+fn third(words: &[&str], at: usize) -> Option<u32> {
+    let from = at.saturating_sub(2);
+    words[from..at].iter().find_map(|word| match *word {
+        "early" | "beginning" | "start" => Some(10),
+        "mid" | "middle" => Some(20),
+        _ => None,
+    })
 }
 
 fn day_of_month(word: &str) -> Option<u32> {
@@ -244,55 +248,19 @@ fn year_end(words: &[&str], at: usize, today: Day) -> Option<Date> {
     {
         return None;
     }
-    let placed = has("end") || has("this") || has("next");
+    let ends = words.get(at + 1) == Some(&"end");
+    let placed = has("end") || has("this") || has("next") || ends;
     if !placed {
         return None;
     }
     let later = i32::from(has("next"));
     let quarter = (today.month - 1) / 3 * 3 + 3;
     match words[at] {
-        "year" | "year-end" => Day::last_of(today.year + later, 12),
+        "year" => Day::last_of(today.year + later, 12),
         "quarter" => Day::last_of(today.year, quarter + 3 * later as u32),
         "month" => Day::last_of(today.year, today.month + later as u32),
         _ => None,
     }
-}
-
-/// `within three months`, `in 6 weeks`.
-fn within(words: &[&str], at: usize, said_on: Date) -> Option<Date> {
-    let opened = matches!(words[at], "within" | "in");
-    let count = words.get(at + 1).filter(|_| opened)?;
-    let count: i32 = COUNTS
-        .iter()
-        .find(|(name, _)| name == count)
-        .map(|(_, count)| *count)
-        .or_else(|| count.parse().ok())
-        .filter(|count| (1..=400).contains(count))?;
-    let days = match words.get(at + 2)?.trim_end_matches('s') {
-        "day" => count,
-        "week" => count * 7,
-        "month" => return months_on(said_on, count as u32),
-        "year" => return months_on(said_on, count as u32 * 12),
-        _ => return None,
-    };
-    Some(
-        said_on
-            .end()
-            .plus(crate::domain::time::Span::days(days - 1))
-            .date(),
-    )
-}
-
-fn months_on(said_on: Date, months: u32) -> Option<Date> {
-    let today = Day::parse(&said_on.to_string())?;
-    let (year, month) = carried(today.year, today.month + months);
-    let day = Day {
-        year,
-        month,
-        day: today.day,
-    };
-    // 31 January and a month is the last day of February.
-    day.date().or_else(|| Day::last_of(year, month))
 }
 
 #[cfg(test)]
@@ -314,10 +282,9 @@ mod tests {
         check("by October 1st", "2026-10-01");
         check("on the 3rd of April", "2027-04-03");
         check("by 2026-09-15", "2026-09-15");
-        check("within three months", "2026-08-12");
-        check("in 6 weeks", "2026-06-23");
         check("by the end of the year", "2026-12-31");
         check("before the end of the quarter", "2026-06-30");
+        check("by year-end", "2026-12-31");
         check("next quarter", "2026-09-30");
         check("next year", "2027-12-31");
         check("before summer", "2026-05-31");
@@ -325,6 +292,13 @@ mod tests {
         check("by Christmas", "2026-12-25");
         check("in March 2028", "2028-03-31");
         check("May 31", "2026-05-31");
+    }
+
+    #[test]
+    fn parts_of_months_are_read() {
+        check("by mid-November", "2026-11-20");
+        check("in early June", "2026-06-10");
+        check("at the beginning of July", "2026-07-10");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! What is not seen here: a panic in one of sled's own threads may leave a flush waiting for ever.
 
 use std::fs::File;
+use std::ops::Bound;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,10 +25,12 @@ use rustix::fs::FlockOperation;
 use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Projection;
+use crate::store::Revision;
 use crate::store::embedded::Check;
 use crate::store::embedded::OpenError;
 use crate::store::embedded::Options;
 use crate::store::embedded::check;
+use crate::store::embedded::check::Heads;
 use crate::store::embedded::directory::Claim;
 use crate::store::embedded::disk::Disk;
 use crate::store::embedded::disk::bytes_below;
@@ -49,6 +52,8 @@ pub struct Engine {
     metrics: StoreMetrics,
     free_bytes_min: u64,
     durable: AtomicU64,
+    // Where the history of each deal ends, as far as it is durable; unset when the store was not read as a whole.
+    heads: RwLock<Option<Heads>>,
     fault: Arc<OnceLock<String>>,
     // Dropped last: another process must not open before sled is done.
     _claim: Claim,
@@ -78,6 +83,7 @@ impl Engine {
             metrics: options.metrics.clone(),
             free_bytes_min: options.free_bytes_min,
             durable: AtomicU64::new(0),
+            heads: RwLock::new(None),
             fault: Arc::default(),
             _claim: claim,
         };
@@ -106,6 +112,48 @@ impl Engine {
         self.judge(place, || work(&self.trees().facts))
     }
 
+    /// The newest durable revision of a deal; 0 without events.
+    pub fn revision(&self, deal: &DealKey) -> Result<Revision, Error> {
+        let prefix = keys::deal(deal);
+        if let Some(revision) = self.known_revision(&prefix) {
+            return Ok(revision);
+        }
+        self.read(
+            || keys::place_of(deal),
+            |facts| reads::revision(facts, &prefix, self.durable()),
+        )
+    }
+
+    /// Up to `deals_max` deals of a tenant, by id, after `after`.
+    pub fn deals(
+        &self,
+        tenant: &str,
+        after: Option<&str>,
+        deals_max: usize,
+    ) -> Result<Vec<(DealKey, Revision)>, Error> {
+        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(heads) = &*heads else {
+            return self.read(
+                || format!("deals of {tenant}"),
+                |facts| reads::deals(facts, tenant, after, deals_max, self.durable()),
+            );
+        };
+        let all = keys::tenant(tenant);
+        let end = keys::behind(&all);
+        let from = match after {
+            Some(after) => keys::behind(&keys::deal(&DealKey::new(tenant, after))),
+            None => all,
+        };
+        if end < from {
+            return Ok(Vec::new());
+        }
+        Ok(heads
+            .range::<[u8], _>((Bound::Included(&*from), Bound::Excluded(&*end)))
+            .filter_map(|(prefix, revision)| Some((keys::parse_deal(prefix)?, *revision)))
+            .take(deals_max)
+            .collect())
+    }
+
     /// The projection of a deal that was written.
     pub fn projection(&self, deal: &DealKey) -> Result<Option<Projection>, Error> {
         self.judge(
@@ -121,14 +169,24 @@ impl Engine {
                     return Ok(None);
                 };
                 // One beyond the events derives from events that were lost.
-                let revision = reads::revision(&trees.facts, &keys::deal(deal), self.durable())?;
+                let prefix = keys::deal(deal);
+                let revision = match self.known_revision(&prefix) {
+                    Some(revision) => revision,
+                    None => reads::revision(&trees.facts, &prefix, self.durable())?,
+                };
                 Ok((projection.revision <= revision).then_some(projection))
             },
         )
     }
 
-    /// Writes a batch of facts and makes it durable; `last` is then the newest durable sequence.
-    pub fn commit(&self, batch: sled::Batch, last: u64) -> Result<(), String> {
+    /// Writes a batch of facts and makes it durable; `last` is then the newest durable sequence, and the histories of
+    /// these deals end where `heads` says.
+    pub fn commit(
+        &self,
+        batch: sled::Batch,
+        last: u64,
+        heads: impl Iterator<Item = (Vec<u8>, Revision)>,
+    ) -> Result<(), String> {
         let written = guarded(|| -> Result<(), String> {
             let facts = &self.trees().facts;
             facts
@@ -138,6 +196,10 @@ impl Engine {
         });
         self.note(written.flatten())?;
         self.durable.store(last, Ordering::Release);
+        let mut kept = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &mut *kept {
+            kept.extend(heads.map(|(deal, revision)| (deal.into_boxed_slice(), revision)));
+        }
         Ok(())
     }
 
@@ -214,11 +276,19 @@ impl Engine {
 
     fn check(&self, check: Check) -> Result<u64, Unreadable> {
         let facts = &self.trees().facts;
-        match check {
-            Check::Whole => check::whole(facts)?,
-            Check::Tail => {}
-        }
+        let heads = match check {
+            Check::Whole => Some(check::whole(facts)?),
+            Check::Tail => None,
+        };
+        *self.heads.write().unwrap_or_else(PoisonError::into_inner) = heads;
         check::last_sequence(facts)
+    }
+
+    /// As [`Engine::revision`], where the store was read as a whole.
+    fn known_revision(&self, prefix: &[u8]) -> Option<Revision> {
+        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
+        let heads = heads.as_ref()?;
+        Some(heads.get(prefix).copied().unwrap_or_default())
     }
 
     fn note(&self, outcome: Result<(), String>) -> Result<(), String> {

@@ -80,6 +80,12 @@ pub fn parse_event(key: &[u8]) -> Option<(DealKey, Revision)> {
     Some((deal, number(rest)?))
 }
 
+/// The deal whose keys of events begin with `prefix`.
+pub fn parse_deal(prefix: &[u8]) -> Option<DealKey> {
+    let (deal, rest) = parse_named(prefix.strip_prefix(&[EVENT])?)?;
+    rest.is_empty().then_some(deal)
+}
+
 /// What all keys of the deal's events begin with, and the revision, in the key of an event or of one of its parts.
 pub fn split_event(key: &[u8]) -> Option<(&[u8], Revision)> {
     if key.first() != Some(&EVENT) {

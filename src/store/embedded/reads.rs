@@ -145,6 +145,7 @@ pub fn changes(
                     sequence,
                     deal: entry.deal,
                     revision: entry.revision,
+                    events: entry.events,
                 }),
         );
         if expected.is_some_and(|expected| durable < expected) {

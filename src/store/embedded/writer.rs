@@ -22,7 +22,6 @@ use crate::store::embedded::keys;
 use crate::store::embedded::queue::Append;
 use crate::store::embedded::queue::Queue;
 use crate::store::embedded::queue::Work;
-use crate::store::embedded::reads;
 use crate::store::embedded::watermark::Watermark;
 
 /// Deals whose revision is remembered. Beyond it all are forgotten and read again as needed, a few microseconds each.
@@ -158,11 +157,7 @@ impl Writer {
         if let Some(head) = self.heads.get(deal) {
             return Ok(*head);
         }
-        let head = self.engine.read(
-            || keys::place_of(&append.deal),
-            |facts| reads::revision(facts, deal, self.last),
-        )?;
-        Ok(head)
+        self.engine.revision(&append.deal)
     }
 
     fn commit(&mut self, mut draft: Draft) -> Result<(), String> {
@@ -174,7 +169,9 @@ impl Writer {
         let changes = groups::encode(&draft.entries);
         frames::put(&mut draft.batch, &keys::changes(first), first, &changes);
 
-        self.engine.commit(draft.batch, last)?;
+        let heads = draft.entries.iter();
+        let heads = heads.map(|entry| (keys::deal(&entry.deal), entry.revision));
+        self.engine.commit(draft.batch, last, heads)?;
         self.last = last;
         if HEADS_MAX < self.heads.len() {
             self.heads.clear();

@@ -9,6 +9,9 @@ use crate::domain::scale::Modifier;
 use crate::domain::stage::StageSource;
 use crate::domain::state::DealState;
 use crate::domain::tactic::Tactic;
+use crate::domain::trend::Knowledge;
+use crate::domain::trend::TrendStep;
+use crate::domain::walk::ChangeKind;
 use crate::wire::listed::Listed;
 
 impl Listed for Impairment {
@@ -109,6 +112,42 @@ impl Listed for DealState {
 
 impl Listed for Tactic {
     const LIST: &'static [Tactic] = &Tactic::ALL;
+
+    fn named(self) -> &'static str {
+        self.name()
+    }
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl Listed for ChangeKind {
+    const LIST: &'static [ChangeKind] = &ChangeKind::ALL;
+
+    fn named(self) -> &'static str {
+        self.name()
+    }
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl Listed for TrendStep {
+    const LIST: &'static [TrendStep] = &TrendStep::ALL;
+
+    fn named(self) -> &'static str {
+        self.name()
+    }
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl Listed for Knowledge {
+    const LIST: &'static [Knowledge] = &Knowledge::ALL;
 
     fn named(self) -> &'static str {
         self.name()

@@ -112,11 +112,12 @@ fn changes_tell_each_append_in_order() {
             .append(&deal("a"), 1, events(&deal("a"), 3))
             .await
             .unwrap();
-        let expected: Vec<_> = [(1, "a", 1), (2, "b", 1), (3, "a", 4)]
-            .map(|(sequence, id, revision)| Change {
+        let expected: Vec<_> = [(1, "a", 1, 1), (2, "b", 1, 1), (3, "a", 4, 3)]
+            .map(|(sequence, id, revision, events)| Change {
                 sequence,
                 deal: deal(id),
                 revision,
+                events,
             })
             .to_vec();
         assert_eq!(store.changes(0, 10).await, Ok(expected));

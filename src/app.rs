@@ -133,6 +133,11 @@ impl App {
         &self.telemetry
     }
 
+    /// Those who watch deals and have caught up, of all tenants.
+    pub fn all_watchers(&self) -> usize {
+        self.feeds.watchers()
+    }
+
     /// The estimated memory of folded deals.
     pub fn deal_cache_bytes(&self) -> u64 {
         self.deals.bytes()

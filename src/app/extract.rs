@@ -24,6 +24,7 @@ use crate::domain::time::Instant;
 use crate::language::Extractor;
 use crate::language::Heard;
 use crate::language::Reading;
+use crate::telemetry::metrics::Metrics;
 
 /// The language that our own reader reads.
 const ENGLISH: &str = "en";
@@ -92,7 +93,7 @@ impl App {
     /// The claims that words make. Never fails, and takes no longer than the deadline and our own reading.
     pub async fn extract(&self, spoken: &Spoken) -> Extraction {
         if let Some(external) = &self.external
-            && let Some(extraction) = external.read(spoken).await
+            && let Some(extraction) = external.read(spoken, &self.telemetry.metrics).await
         {
             return extraction;
         }
@@ -121,19 +122,28 @@ impl App {
 impl External {
     /// What the user's reader makes of the words; `None` when it is not to be asked, late, at fault, or does not read the
     /// language.
-    async fn read(&self, spoken: &Spoken) -> Option<Extraction> {
+    async fn read(&self, spoken: &Spoken, metrics: &Metrics) -> Option<Extraction> {
+        let ended = |outcome| metrics.extractor_requests(outcome).inc();
         if !self.breaker().lets_through(Tick::now()) {
+            ended("rested");
             return None;
         }
         let problem = match timeout(self.deadline, self.extractor.extract(spoken)).await {
             Ok(Ok(extraction)) => {
                 self.breaker().succeeded();
+                ended("answered");
                 // What it does not read we may.
                 let is_read = extraction.read.language.as_str() != UNSUPPORTED;
                 return is_read.then_some(extraction);
             }
-            Ok(Err(problem)) => problem,
-            Err(_) => format!("it took longer than {} ms", self.deadline.as_millis()),
+            Ok(Err(problem)) => {
+                ended("failed");
+                problem
+            }
+            Err(_) => {
+                ended("late");
+                format!("it took longer than {} ms", self.deadline.as_millis())
+            }
         };
         let rests = self.breaker().failed(Tick::now());
         tracing::warn!(

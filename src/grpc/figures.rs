@@ -16,6 +16,7 @@ pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
     metrics.before_scrape(move |metrics| {
         if let Some(app) = app.upgrade() {
             metrics.deal_cache_bytes.set(signed(app.deal_cache_bytes()));
+            metrics.watchers.set(signed(app.all_watchers() as u64));
         }
         if let Some(store) = store.upgrade() {
             let figures = store.figures();

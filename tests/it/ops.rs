@@ -25,10 +25,11 @@ use crate::server::http;
 use crate::server::raw_call;
 
 /// What alert rules and dashboards are written against.
-const FAMILIES: [(&str, &str); 26] = [
+const FAMILIES: [(&str, &str); 27] = [
     ("verbatim_requests_total", "counter"),
     ("verbatim_request_duration_seconds", "histogram"),
     ("verbatim_requests_in_flight", "gauge"),
+    ("verbatim_streams_open", "gauge"),
     ("verbatim_store_appends_total", "counter"),
     ("verbatim_store_sync_duration_seconds", "histogram"),
     ("verbatim_store_group_appends", "histogram"),

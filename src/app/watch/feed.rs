@@ -59,6 +59,15 @@ impl Feeds {
         }
     }
 
+    /// Those who listen now.
+    pub fn watchers(&self) -> usize {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running
+            .values()
+            .map(broadcast::Sender::receiver_count)
+            .sum()
+    }
+
     /// Leaves word that something became durable.
     pub fn changed(&self) {
         self.changed.send_replace(());

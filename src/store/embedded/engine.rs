@@ -38,6 +38,7 @@ use crate::store::embedded::disk::sync_directory;
 use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
+use crate::store::embedded::guard::told;
 use crate::store::embedded::keys;
 use crate::store::embedded::reads;
 use crate::telemetry::metrics::StoreMetrics;
@@ -349,30 +350,6 @@ impl Trees {
             facts,
             projections,
         })
-    }
-}
-
-/// sled's error as a part of a sentence; its own words are for those who work on sled.
-pub fn told(error: &sled::Error) -> String {
-    match error {
-        sled::Error::Corruption { at: Some(at), .. } => {
-            // sled keeps the type to itself, so its text has to do.
-            let at = format!("{at:?}");
-            match at.strip_prefix("Inline(") {
-                Some(byte) => format!(
-                    "corrupted data at byte {} of `db`",
-                    byte.trim_end_matches(')')
-                ),
-                None => format!("corrupted data at {at}"),
-            }
-        }
-        sled::Error::Corruption { at: None, .. } => {
-            "corrupted data in `conf`, `db` or a snapshot".to_owned()
-        }
-        sled::Error::Io(error) => error.to_string(),
-        sled::Error::CollectionNotFound(_)
-        | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_) => error.to_string(),
     }
 }
 

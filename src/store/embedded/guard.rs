@@ -58,6 +58,30 @@ fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+/// sled's error as a part of a sentence; its own words are for those who work on sled.
+pub fn told(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { at: Some(at), .. } => {
+            // sled keeps the type to itself, so its text has to do.
+            let at = format!("{at:?}");
+            match at.strip_prefix("Inline(") {
+                Some(byte) => format!(
+                    "corrupted data at byte {} of `db`",
+                    byte.trim_end_matches(')')
+                ),
+                None => format!("corrupted data at {at}"),
+            }
+        }
+        sled::Error::Corruption { at: None, .. } => {
+            "corrupted data in `conf`, `db` or a snapshot".to_owned()
+        }
+        sled::Error::Io(error) => error.to_string(),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

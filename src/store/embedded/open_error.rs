@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::store::embedded::engine;
 use crate::store::embedded::frames::Unreadable;
+use crate::store::embedded::guard;
 
 /// Why a store did not open.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ impl OpenError {
                 place,
                 problem,
             },
-            Unreadable::Sled(error) => OpenError::sled(directory, &engine::told(&error)),
+            Unreadable::Sled(error) => OpenError::sled(directory, &guard::told(&error)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 11] = [
+const PROTOS: [&str; 12] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/extraction.proto",
@@ -17,6 +17,7 @@ const PROTOS: [&str; 11] = [
     "verbatim/v1/ingest.proto",
     "verbatim/v1/watch.proto",
     "verbatim/v1/writes.proto",
+    "verbatim/v1/operator.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@
 //! without claims are read in `extract`. Everything an answer says is
 //! decided in `domain`; everything it keeps is kept by the store.
 
+mod backup;
 mod breaker;
 mod confirm;
 mod deals;
@@ -16,7 +17,9 @@ mod pipeline;
 mod portfolio;
 mod projection;
 mod read;
+pub mod rebuild;
 mod turns;
+pub mod verify;
 pub mod watch;
 mod write;
 

@@ -221,9 +221,9 @@ fn retry(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store;
     use crate::domain::text::Id;
     use crate::domain::time::Instant;
+    use crate::store;
 
     #[track_caller]
     fn check(error: app::Error, code: Code, reason: &str, metadata: &[(&str, &str)]) -> Status {

@@ -10,7 +10,7 @@
 //!
 //! | piece | content |
 //! | --- | --- |
-//! | preamble | `verbatim`, format (2 bytes), last sequence (8), crc32 of these (4) |
+//! | preamble | 0x89 `vrbatim`, format (2 bytes), last sequence (8), crc32 of these (4) |
 //! | frame of a block | `b`, number from 1 (4), packed length (4), crc32 of these and of the packed bytes (4), packed bytes |
 //! | frame of the end | the same with `e`: the totals and the crc32 of all bytes before it |
 //!
@@ -80,7 +80,7 @@ pub struct Totals {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It begins like nothing of ours.
-    #[error("this is not an archive: it does not begin with `verbatim`")]
+    #[error("this is not an archive: it does not begin like one")]
     Foreign,
     /// A newer build wrote it.
     #[error("the archive has format {found}, this build reads up to {FORMAT}")]

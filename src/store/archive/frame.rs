@@ -3,7 +3,8 @@
 use crate::store::archive::FORMAT;
 use crate::store::archive::Totals;
 
-pub const MAGIC: [u8; 8] = *b"verbatim";
+/// No text begins like this, nor any other common file.
+pub const MAGIC: [u8; 8] = *b"\x89vrbatim";
 pub const PREAMBLE_BYTES: usize = 22;
 pub const HEAD_BYTES: usize = 13;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-const PROTOS: [&str; 11] = [
+const PROTOS: [&str; 12] = [
     "verbatim/v1/types.proto",
     "verbatim/v1/score.proto",
     "verbatim/v1/extraction.proto",
@@ -19,6 +19,7 @@ const PROTOS: [&str; 11] = [
     "verbatim/v1/ingest.proto",
     "verbatim/v1/watch.proto",
     "verbatim/v1/writes.proto",
+    "verbatim/v1/operator.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

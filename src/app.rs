@@ -6,6 +6,7 @@
 
 mod append;
 mod aside;
+mod backup;
 mod breaker;
 mod confirm;
 mod deals;
@@ -18,7 +19,9 @@ mod pipeline;
 mod portfolio;
 mod projection;
 mod read;
+pub mod rebuild;
 mod turns;
+pub mod verify;
 pub mod watch;
 mod write;
 

@@ -17,6 +17,7 @@ mod fake;
 mod feed;
 mod healthcheck;
 mod import;
+mod keep;
 mod lanes;
 mod load;
 mod moment;
@@ -115,6 +116,21 @@ enum Command {
     /// Ask a service once whether it is ready, for probes in images without a shell
     #[command(after_help = healthcheck::EXAMPLES)]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Keep all that was recorded in one file, also while the service runs
+    #[command(after_help = keep::backup::EXAMPLES)]
+    Backup(keep::backup::BackupArgs),
+    /// Make a store of what a backup holds
+    #[command(after_help = keep::restore::EXAMPLES)]
+    Restore(keep::restore::RestoreArgs),
+    /// Look whether a store or a backup is whole and says what it said
+    #[command(after_help = keep::verify::EXAMPLES)]
+    Verify(keep::verify::VerifyArgs),
+    /// Give back the disk space that a store no longer needs
+    #[command(after_help = keep::compact::EXAMPLES)]
+    Compact(keep::compact::CompactArgs),
+    /// Drop what was derived from what was recorded, and make it anew
+    #[command(after_help = keep::rebuild::EXAMPLES)]
+    Rebuild(keep::rebuild::RebuildArgs),
     /// How fast the service is on this machine, beside the least that it could cost
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArgs),
@@ -161,6 +177,11 @@ pub fn run() -> ExitCode {
         Command::Compare(args) => wait(past::compare(args)),
         Command::Watch(args) => wait(watch::run(args)),
         Command::Healthcheck(args) => wait(healthcheck::run(args)),
+        Command::Backup(args) => wait(keep::backup::run(args)),
+        Command::Restore(args) => wait(keep::restore::run(args)),
+        Command::Verify(args) => wait(keep::verify::run(args)),
+        Command::Compact(args) => wait(keep::compact::run(args)),
+        Command::Rebuild(args) => wait(keep::rebuild::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
         Command::BenchEcho(args) => wait(bench::echo::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -254,6 +275,13 @@ mod tests {
         parses("verbatim|confirm|acme|s1|--reject");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
+        parses("verbatim|backup|--data|d|--to|f|--until|500");
+        parses("verbatim|backup|--server|http://h:1|--to|f");
+        parses("verbatim|restore|f|--data|d|--until|-2d");
+        parses("verbatim|verify|f");
+        parses("verbatim|verify|--data|d");
+        assert!(Cli::try_parse_from(["verbatim", "verify"]).is_err());
+        assert!(Cli::try_parse_from(["verbatim", "verify", "f", "--data", "d"]).is_err());
         let neither = ["verbatim", "confirm", "acme", "s1"];
         assert!(Cli::try_parse_from(neither).is_err());
         let both = [

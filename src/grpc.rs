@@ -17,6 +17,7 @@ pub mod health;
 pub mod ingest;
 pub mod limits;
 pub mod observed;
+pub mod operator;
 pub mod page_token;
 pub mod qualification;
 pub mod request;

@@ -11,6 +11,7 @@
 //!
 //! Events and projections are bytes here: what they mean is for `record` to know.
 
+pub mod archive;
 pub mod embedded;
 pub mod memory;
 
@@ -195,6 +196,32 @@ pub trait Store: Send + Sync {
 
     /// Writes what is waiting, makes it durable and closes. Later calls answer [`Error::Closed`].
     async fn close(&self);
+}
+
+/// The sequence of the newest change; 0 in an empty store.
+///
+/// There are no gaps, so it is searched for: some forty reads of one.
+///
+/// # Errors
+///
+/// Those of [`Store::changes`].
+pub async fn newest_sequence(store: &dyn Store) -> Result<u64, Error> {
+    let is_there = async |sequence: u64| -> Result<bool, Error> {
+        Ok(!store.changes(sequence - 1, 1).await?.is_empty())
+    };
+    let mut step = 1;
+    let mut known = 0;
+    while is_there(known + step).await? {
+        known += step;
+        step *= 2;
+    }
+    while 1 < step {
+        step /= 2;
+        if is_there(known + step).await? {
+            known += step;
+        }
+    }
+    Ok(known)
 }
 
 /// Refuses what no store keeps, so that all stores refuse the same.

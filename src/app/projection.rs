@@ -61,8 +61,7 @@ pub async fn load(store: &dyn Store, key: &DealKey) -> Result<Folded, Error> {
     let Some(projection) = kept(store, key).await? else {
         return Ok(Folded::default());
     };
-    let deal = packed::unpack(&projection.bytes[1..]);
-    let Some(deal) = deal.filter(|deal| deal.revision() == projection.revision) else {
+    let Some(deal) = unpack(&projection) else {
         tracing::warn!(deal = %key.deal, "dropped a projection that does not read");
         return Ok(Folded::default());
     };
@@ -175,12 +174,21 @@ pub fn projection_of(deal: &Deal) -> Projection {
     }
 }
 
+/// The deal in a projection of this fold, if it reads.
+pub(super) fn unpack(projection: &Projection) -> Option<Deal> {
+    let deal = packed::unpack(projection.bytes.get(1..)?);
+    deal.filter(|deal| deal.revision() == projection.revision)
+}
+
+/// Whether it was made by this fold: one that was not is dropped.
+pub(super) fn is_of_this_fold(projection: &Projection) -> bool {
+    projection.bytes.first() == Some(&FOLD_VERSION)
+}
+
 /// The projection in the store, if it is of this fold.
 async fn kept(store: &dyn Store, key: &DealKey) -> Result<Option<Projection>, Error> {
     match store.projection(key).await {
-        Ok(projection) => {
-            Ok(projection.filter(|projection| projection.bytes.first() == Some(&FOLD_VERSION)))
-        }
+        Ok(projection) => Ok(projection.filter(is_of_this_fold)),
         Err(Error::Corrupt { place, problem }) => {
             tracing::warn!(place, problem, "dropped a broken projection");
             Ok(None)

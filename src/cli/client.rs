@@ -17,6 +17,7 @@ use crate::wire::pb;
 use crate::wire::pb::deal_service_client::DealServiceClient;
 use crate::wire::pb::forecast_service_client::ForecastServiceClient;
 use crate::wire::pb::ingest_service_client::IngestServiceClient;
+use crate::wire::pb::operator_service_client::OperatorServiceClient;
 use crate::wire::pb::qualification_service_client::QualificationServiceClient;
 use crate::wire::pb::write::Write;
 
@@ -52,6 +53,7 @@ pub struct Client {
     pub deals: DealServiceClient<Channel>,
     pub forecast: ForecastServiceClient<Channel>,
     pub ingest: IngestServiceClient<Channel>,
+    pub operator: OperatorServiceClient<Channel>,
 }
 
 /// What became of a write that was not refused.
@@ -121,6 +123,7 @@ impl Client {
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
             forecast: ForecastServiceClient::new(channel.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
+            operator: OperatorServiceClient::new(channel.clone()),
             ingest: IngestServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }

@@ -53,12 +53,18 @@ impl Progress {
 
     /// One more is done.
     pub fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.advance(1);
+    }
+
+    /// So many more are done.
+    pub fn advance(&self, count: usize) {
+        let before = self.done.fetch_add(count, Ordering::Relaxed);
+        let done = before + count;
         match &self.bar {
-            Some(bar) => bar.inc(1),
+            Some(bar) => bar.inc(count as u64),
             None => {
                 let each = self.total.div_ceil(LINES).max(1);
-                if done.is_multiple_of(each) || done == self.total {
+                if before / each < done / each || (before < self.total && done == self.total) {
                     eprintln!("{}", self.line(done));
                 }
             }
@@ -69,7 +75,7 @@ impl Progress {
     fn line(&self, done: usize) -> String {
         let (label, unit, total) = (self.label, self.unit, self.total);
         let rate = done as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
-        let left = (total - done) as f64 / rate;
+        let left = total.saturating_sub(done) as f64 / rate;
         format!("{label} {done} of {total} {unit}s, {rate:.0} a second, {left:.0} s left")
     }
 

@@ -42,11 +42,13 @@ use crate::grpc::ingest::Ingest;
 use crate::grpc::limits::Limits;
 use crate::grpc::observed;
 use crate::grpc::observed::Methods;
+use crate::grpc::operator::Operator;
 use crate::grpc::qualification::Qualification;
 use crate::grpc::status;
 use crate::wire::pb::deal_service_server::DealServiceServer;
 use crate::wire::pb::forecast_service_server::ForecastServiceServer;
 use crate::wire::pb::ingest_service_server::IngestServiceServer;
+use crate::wire::pb::operator_service_server::OperatorServiceServer;
 use crate::wire::pb::qualification_service_server::QualificationServiceServer;
 
 /// An answer under way.
@@ -61,6 +63,7 @@ struct Shared {
     deals: DealServiceServer<Deals>,
     forecast: ForecastServiceServer<Forecast>,
     ingest: IngestServiceServer<Ingest>,
+    operator: OperatorServiceServer<Operator>,
     /// Health and reflection: neither counted nor timed, as they must answer under load and may stream for long.
     aside: Routes,
     in_flight: AtomicUsize,
@@ -89,6 +92,9 @@ impl Calls {
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip);
+        // Without compression: an archive is compressed.
+        let operator = OperatorServiceServer::new(Operator::new(Arc::clone(&app)))
+            .max_decoding_message_size(limits.message_bytes_max);
         let ingest = IngestServiceServer::new(Ingest::new(app, limits.message_bytes_max))
             .max_decoding_message_size(limits.message_bytes_max)
             .accept_compressed(CompressionEncoding::Gzip)
@@ -98,6 +104,7 @@ impl Calls {
             deals,
             forecast,
             ingest,
+            operator,
             aside: aside.prepare(),
             in_flight: AtomicUsize::new(0),
             flowing: Places::new(limits.streaming_calls_max),
@@ -210,6 +217,9 @@ impl Shared {
         }
         if path.starts_with("/verbatim.v1.IngestService/") {
             return infallible(self.ingest.clone().call(request).await);
+        }
+        if path.starts_with("/verbatim.v1.OperatorService/") {
+            return infallible(self.operator.clone().call(request).await);
         }
         status::unknown_call(path).into_http()
     }

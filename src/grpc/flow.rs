@@ -22,10 +22,11 @@ use crate::grpc::calls::told;
 use crate::grpc::status;
 
 /// The calls that stream, either way.
-pub const STREAMING: [&str; 3] = [
+pub const STREAMING: [&str; 4] = [
     "/verbatim.v1.ForecastService/ScoreDeals",
     "/verbatim.v1.ForecastService/WatchDeals",
     "/verbatim.v1.IngestService/Ingest",
+    "/verbatim.v1.OperatorService/Backup",
 ];
 
 /// How many streaming calls may still be opened.

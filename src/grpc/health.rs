@@ -6,12 +6,13 @@ use tonic_health::server::HealthReporter;
 use tonic_health::server::HealthService;
 
 /// The whole, and each service.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "",
     "verbatim.v1.QualificationService",
     "verbatim.v1.DealService",
     "verbatim.v1.ForecastService",
     "verbatim.v1.IngestService",
+    "verbatim.v1.OperatorService",
 ];
 
 /// Tells watchers and probes how things are.

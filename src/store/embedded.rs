@@ -8,12 +8,14 @@
 //! 4. Every record is checked as it is read, and the events against the change feed as the store is opened.
 //! 5. After a failed write or a panic in sled nothing is written until the store is opened again.
 //!
-//! Absent on purpose: giving space back (sled does not; export and import do), replication, rules about deals.
+//! Absent on purpose: replication, rules about deals. sled gives no space back; `compact` does.
 //!
 //! The files in reading order: `directory` (who holds it), `keys` and `frames` (what a record looks like), `groups`
-//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`, `watermark`.
+//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`, `watermark`, `compact` (a copy that takes the place of a
+//! store), `unfinished` (a store that is being restored).
 
 mod check;
+pub mod compact;
 mod directory;
 mod disk;
 mod engine;
@@ -24,6 +26,7 @@ mod keys;
 mod open_error;
 mod queue;
 mod reads;
+mod unfinished;
 mod watermark;
 mod writer;
 
@@ -53,6 +56,7 @@ use crate::store::Revision;
 use crate::store::Store;
 use crate::store::StoredEvent;
 use crate::store::check_append;
+use crate::store::embedded::directory::Claim;
 pub use crate::store::embedded::disk::Disk;
 pub use crate::store::embedded::disk::RealDisk;
 use crate::store::embedded::engine::Engine;
@@ -140,6 +144,38 @@ impl Embedded {
     /// cleared what it took for garbage: copy a damaged directory before anything else.
     pub fn open(directory: &Path, options: Options) -> Result<Embedded, OpenError> {
         let claim = directory::claim(directory)?;
+        unfinished::refuse(directory)?;
+        Embedded::open_claimed(directory, options, claim)
+    }
+
+    /// Begins a store in an empty or absent directory, or goes on with one that was begun so: it does not
+    /// [`Embedded::open`] before it is finished.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotEmpty`]: nothing was touched. Else those of [`Embedded::open`].
+    pub fn begin(directory: &Path, options: Options) -> Result<Embedded, OpenError> {
+        unfinished::refuse_others(directory)?;
+        let claim = directory::claim(directory)?;
+        unfinished::mark(directory)?;
+        Embedded::open_claimed(directory, options, claim)
+    }
+
+    /// Closes a store that was begun, and finishes it: from now on it opens.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`].
+    pub async fn finish(self, directory: &Path) -> Result<(), OpenError> {
+        self.close().await;
+        unfinished::unmark(directory)
+    }
+
+    fn open_claimed(
+        directory: &Path,
+        options: Options,
+        claim: Claim,
+    ) -> Result<Embedded, OpenError> {
         directory::check_format(directory)?;
         let expected = watermark::read(directory)?;
 
@@ -197,6 +233,18 @@ impl Embedded {
             writer_ended,
             writer: Mutex::new(Some(writer)),
         })
+    }
+
+    /// Forgets all projections, durably: they are made anew from the events as deals are asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] and [`Error::Fault`].
+    pub fn forget_projections(&self) -> Result<(), Error> {
+        self.refuse_after_fault()?;
+        let engine = self.engine()?;
+        let forgotten = engine.clear_projections().and_then(|()| engine.flush_all());
+        forgotten.map_err(Error::Fault)
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Error> {

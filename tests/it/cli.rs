@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::io::BufReader;
+use std::path::Path;
 use std::process::Child;
 use std::process::ChildStderr;
 use std::process::Command;
@@ -13,7 +14,7 @@ use rustix::process::Signal;
 use rustix::process::kill_process;
 use tempfile::TempDir;
 
-const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
+pub const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
 
 pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
@@ -30,7 +31,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
+pub fn check(arguments: &[&str], exit: i32, out: &str, err: &str) {
     let output = run(arguments);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -48,7 +49,7 @@ pub struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
     pub url: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Service {
@@ -80,8 +81,13 @@ impl Service {
             child,
             stderr,
             url,
-            _data: data,
+            data,
         }
+    }
+
+    /// Where it keeps deals.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Asks it to stop; answers how it ended.

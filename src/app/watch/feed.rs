@@ -21,6 +21,7 @@ use crate::app::watch::course::Lot;
 use crate::app::watch::course::Place;
 use crate::app::watch::course::Swept;
 use crate::store::Error;
+use crate::store::newest_sequence;
 
 /// Lots that a watcher may be behind the feed before it is cut off. They are kept once, for all watchers together.
 pub const LOTS_BEHIND_MAX: usize = 256;
@@ -101,21 +102,9 @@ impl App {
         })
     }
 
-    /// The sequence of the newest change. There are no gaps, so it is searched for: some forty reads of one.
+    /// The sequence of the newest change.
     pub(super) async fn newest_change(&self) -> Result<u64, Error> {
-        let mut step = 1;
-        let mut known = 0;
-        while self.is_there(known + step).await? {
-            known += step;
-            step *= 2;
-        }
-        while 1 < step {
-            step /= 2;
-            if self.is_there(known + step).await? {
-                known += step;
-            }
-        }
-        Ok(known)
+        newest_sequence(self.store.as_ref()).await
     }
 
     /// Whether there is a change of that sequence.

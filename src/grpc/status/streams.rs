@@ -75,6 +75,16 @@ pub fn closing() -> Status {
     )
 }
 
+/// The end of a backup at shutdown.
+pub fn backup_cut() -> Status {
+    retry(
+        Code::Unavailable,
+        "the service is shutting down; the archive is not whole: begin again",
+        info(ErrorReason::ShuttingDown, &[]),
+        RETRY_FAULT,
+    )
+}
+
 /// Too many streaming calls are open.
 pub fn too_many(limit: usize) -> Status {
     retry(

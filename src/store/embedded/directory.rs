@@ -5,6 +5,7 @@
 //! | `lock` | held with flock while the store is open; the holder's process id |
 //! | `format` | `verbatim-store 1` |
 //! | `watermark` | see `watermark` |
+//! | `unfinished` | empty; there while a restore is under way |
 //! | `db`, `conf`, `snap.*`, `blobs` | sled's |
 //!
 //! Both checks come before sled opens, because sled writes as it opens.
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::FlockOperation;
@@ -48,6 +50,14 @@ pub fn claim(directory: &Path) -> Result<Claim, OpenError> {
         return Err(OpenError::Held {
             directory: directory.to_owned(),
             holder: holder(&mut lock),
+        });
+    }
+
+    // Another store may have taken the place of the one whose lock this is (see `compact`).
+    if !is_at(&lock, &directory.join("lock")).map_err(failed)? {
+        return Err(OpenError::Held {
+            directory: directory.to_owned(),
+            holder: "another process".to_owned(),
         });
     }
 
@@ -111,6 +121,33 @@ fn create_format(directory: &Path) -> Result<(), OpenError> {
         }
     };
     create().map_err(|source| OpenError::io(directory, "create the format file in", source))
+}
+
+/// Whether there is something in the directory that no store left there.
+pub fn is_foreign(directory: &Path) -> io::Result<bool> {
+    const OURS: [&str; 6] = [
+        "lock",
+        "format",
+        "format.new",
+        "watermark",
+        "unfinished",
+        "conf",
+    ];
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let of_sled = ["db", "blobs"].contains(&&*name) || name.starts_with("snap.");
+        if !of_sled && !OURS.contains(&&*name) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let held = file.metadata()?;
+    let there = fs::metadata(path)?;
+    Ok((held.dev(), held.ino()) == (there.dev(), there.ino()))
 }
 
 fn holder(lock: &mut File) -> String {

@@ -23,6 +23,12 @@ pub enum OpenError {
     /// It is not a store of ours. Nothing was touched.
     #[error("{}: this is not a store: {problem}", directory.display())]
     Foreign { directory: PathBuf, problem: String },
+    /// A restore into it was interrupted. Nothing was touched.
+    #[error("{}: a restore into it was interrupted; do it again, or remove the directory", directory.display())]
+    Unfinished { directory: PathBuf },
+    /// A store is begun in an empty directory only. Nothing was touched.
+    #[error("{}: the directory is not empty", directory.display())]
+    NotEmpty { directory: PathBuf },
     /// A record that was acknowledged is not there, or does not check.
     #[error("{}: {place}: {problem}", directory.display())]
     Corrupt {

@@ -26,6 +26,8 @@ LINE = re.compile(r"(\d+)\s+\S+ (.*)")
 BEGINNING = re.compile(r"(\w+)\((\d+)<(.*?)>")
 RESUMED = re.compile(r"<\.\.\. (\w+) resumed>")
 WORDS = re.compile(r"words-(\d+)-")
+# An answer may be cut in two where one buffer of a write ends and the next begins.
+BUFFERS = re.compile(r'", iov_len=\d+}, {iov_base="')
 
 
 class Call:
@@ -69,7 +71,7 @@ def check(calls, log, numbers):
             if call.path == log and call.result == "0":
                 syncs.append(call)
             continue
-        for number in map(int, WORDS.findall(call.text)):
+        for number in map(int, WORDS.findall(BUFFERS.sub("", call.text))):
             if call.path == log:
                 written.setdefault(number, call)
             elif "TCP" in call.path or "socket" in call.path:
@@ -89,7 +91,8 @@ def lines(client):
     for place in range(STATEMENTS_A_CLIENT):
         number = client * STATEMENTS_A_CLIENT + place
         statement = {
-            "statementId": f"s{number}",
+            # An answer tells the id and not the quote.
+            "statementId": f"words-{number}-of",
             "dealId": f"deal-{client}",
             "speaker": {"stakeholderId": "ana"},
             "saidAt": "2025-01-02T03:04:05Z",

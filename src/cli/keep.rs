@@ -58,7 +58,7 @@ fn of_open(error: &OpenError, instead: &str) -> Failure {
 fn of_store(error: &store::Error) -> Failure {
     let exit = match error {
         store::Error::Corrupt { .. } => Exit::Data,
-        store::Error::Full { .. } => Exit::Unavailable,
+        store::Error::Full { .. } | store::Error::Unavailable(_) => Exit::Unavailable,
         _ => Exit::Internal,
     };
     Failure::new(exit, error.to_string())

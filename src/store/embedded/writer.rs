@@ -16,13 +16,13 @@ use crate::store::Error;
 use crate::store::Revision;
 use crate::store::embedded::engine::Engine;
 use crate::store::embedded::frames;
-use crate::store::embedded::groups;
-use crate::store::embedded::groups::Entry;
 use crate::store::embedded::keys;
-use crate::store::embedded::queue::Append;
-use crate::store::embedded::queue::Queue;
-use crate::store::embedded::queue::Work;
 use crate::store::embedded::watermark::Watermark;
+use crate::store::groups;
+use crate::store::groups::Entry;
+use crate::store::queue::Append;
+use crate::store::queue::Queue;
+use crate::store::queue::Work;
 
 /// Deals whose revision is remembered. Beyond it all are forgotten and read again as needed, a few microseconds each.
 const HEADS_MAX: usize = 100_000;

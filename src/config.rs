@@ -9,6 +9,7 @@
 mod file;
 mod form;
 mod given;
+pub mod otlp;
 mod reader;
 mod reading;
 mod settings;
@@ -30,6 +31,7 @@ pub use crate::config::settings::StoreKind;
 use crate::config::file::TomlFile;
 use crate::config::given::unknown_variables;
 use crate::config::given::variables;
+use crate::config::otlp::Otlp;
 use crate::config::reader::Reader;
 use crate::config::reading::Reading;
 use crate::config::reading::variable;
@@ -134,29 +136,13 @@ pub fn termination_log(
     })
 }
 
-/// Whether the environment of OpenTelemetry asks for traces to be sent.
+/// Where the environment of OpenTelemetry asks for telemetry to be sent.
 ///
 /// # Errors
 ///
-/// A protocol that is not spoken here.
-pub fn traces_wanted() -> Result<bool, String> {
-    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let is_off = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        || set("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
-    let endpoint =
-        set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| set("OTEL_EXPORTER_OTLP_ENDPOINT"));
-    if is_off || endpoint.is_none() {
-        return Ok(false);
-    }
-    for name in [
-        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-        "OTEL_EXPORTER_OTLP_PROTOCOL",
-    ] {
-        if let Some(protocol) = set(name).filter(|protocol| protocol != "grpc") {
-            return Err(format!("{name}: must be grpc, got `{protocol}`"));
-        }
-    }
-    Ok(true)
+/// As of [`Otlp::read`].
+pub fn otlp() -> Result<Otlp, Vec<String>> {
+    Otlp::read(&|name| env::var(name).ok())
 }
 
 /// The binary that runs, for a command that starts it once more.

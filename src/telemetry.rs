@@ -3,10 +3,12 @@
 //! Everything above records here; the domain knows nothing of it. A service has one [`Telemetry`], shared by its clones:
 //! two services in one process count apart.
 
+mod collector;
 pub mod log;
 pub mod metrics;
 pub mod pulse;
 pub mod readiness;
+pub mod sending;
 pub mod traces;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod compact;
 pub mod rebuild;
 pub mod restore;
+mod rotation;
 pub mod verify;
 
 use std::fs::File;

@@ -23,7 +23,7 @@ use crate::grpc::start::StartError;
 use crate::ops::Ops;
 use crate::telemetry::Telemetry;
 use crate::telemetry::log::Log;
-use crate::telemetry::traces::Traces;
+use crate::telemetry::sending::Sending;
 
 pub const EXAMPLES: &str = "Examples:
   verbatim serve
@@ -36,6 +36,9 @@ A flag wins over its VERBATIM_… variable, which wins over the file (keys like 
 
 /// How long threads may go on that hold nothing anybody waits for.
 const LEFT_BEHIND_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How the process ends that is told to stop while it stops.
+const TOLD_TWICE: Exit = Exit::Temporary;
 
 #[derive(Args, Debug)]
 pub struct ServeArgs {
@@ -90,23 +93,37 @@ fn attempt(args: &ServeArgs, environment: &[(OsString, OsString)]) -> Result<Str
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))?;
-    let traces = {
+    let telemetry = Telemetry::default();
+    let sending = {
         let _within = runtime.enter();
-        traces()?
+        sending(&telemetry)?
     };
-    let log = Log::start(&settings.log_level, settings.log_format, traces.as_ref());
-    let served = runtime.block_on(serve(&settings, log));
-    if let Some(traces) = traces {
-        traces.stop();
-    }
+    let log = Log::start(&settings.log_level, settings.log_format, &sending);
+    let served = runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let served = serve(&settings, telemetry, log, &mut stop).await;
+        if served
+            .as_ref()
+            .is_err_and(|failure| failure.exit == TOLD_TWICE as u8)
+        {
+            return served;
+        }
+        tokio::select! {
+            () = sending.stop() => served,
+            () = stop.wanted() => served.and(Err(told_twice("the last telemetry is lost"))),
+        }
+    });
     // A thread may wait for a disk that hangs, and nothing that is acknowledged waits with it.
     runtime.shutdown_timeout(LEFT_BEHIND_TIMEOUT);
     served.map(|()| String::new())
 }
 
-async fn serve(settings: &Settings, log: Log) -> Result<(), Failure> {
-    let mut stop = Stop::listen()?;
-    let telemetry = Telemetry::default();
+async fn serve(
+    settings: &Settings,
+    telemetry: Telemetry,
+    log: Log,
+    stop: &mut Stop,
+) -> Result<(), Failure> {
     // Before the store opens, which may take a while; held to the very end.
     let _ops = ops(settings, telemetry.clone(), log)?;
     let mut server = Server::start_reporting(settings, telemetry)
@@ -128,7 +145,7 @@ async fn serve(settings: &Settings, log: Log) -> Result<(), Failure> {
         () = stop.wanted() => None,
         why = server.ended() => Some(Failure::new(Exit::Internal, why)),
     };
-    let drained = drain(server, &mut stop).await;
+    let drained = drain(server, stop).await;
     match fault {
         Some(fault) => Err(fault),
         None => drained,
@@ -147,13 +164,14 @@ fn unstarted(error: StartError) -> Failure {
     }
 }
 
-/// The way to the collector, if the environment names one.
-fn traces() -> Result<Option<Traces>, Failure> {
-    let usage = |why: String| Failure::new(Exit::Usage, why);
-    match config::traces_wanted().map_err(usage)? {
-        true => Traces::start().map(Some).map_err(usage),
-        false => Ok(None),
-    }
+/// Starts to send what the environment asks for.
+fn sending(telemetry: &Telemetry) -> Result<Sending, Failure> {
+    let usage = |text| Failure {
+        exit: Exit::Usage as u8,
+        text,
+    };
+    let otlp = config::otlp().map_err(|faults| usage(faults.join("\n")))?;
+    Sending::start(&otlp, &telemetry.metrics).map_err(usage)
 }
 
 /// Opens the operations port, if one is wanted.
@@ -177,8 +195,12 @@ fn ops(settings: &Settings, telemetry: Telemetry, log: Log) -> Result<Option<Ops
 pub async fn drain(server: Server, stop: &mut Stop) -> Result<(), Failure> {
     tokio::select! {
         () = server.stop() => Ok(()),
-        () = stop.wanted() => Err(Failure::new(Exit::Temporary, "told twice to stop: calls in flight were cut")),
+        () = stop.wanted() => Err(told_twice("calls in flight were cut")),
     }
+}
+
+fn told_twice(lost: &str) -> Failure {
+    Failure::new(TOLD_TWICE, format!("told twice to stop: {lost}"))
 }
 
 /// The signals that ask the process to stop.
@@ -215,5 +237,9 @@ impl Stop {
 
 /// Sends the log to standard error. Without effect when a log is set up already.
 pub fn log(settings: &Settings) -> Log {
-    Log::start(&settings.log_level, settings.log_format, None)
+    Log::start(
+        &settings.log_level,
+        settings.log_format,
+        &Sending::default(),
+    )
 }

@@ -31,7 +31,8 @@ use crate::telemetry::metrics::calls::Method;
 use crate::telemetry::metrics::calls::Shape;
 use crate::telemetry::metrics::calls::UNKNOWN;
 use crate::telemetry::traces;
-use crate::telemetry::traces::TraceId;
+use crate::telemetry::traces::CallerTrace;
+use crate::telemetry::traces::Sampled;
 use crate::wire::DESCRIPTOR;
 
 /// The package whose services are served here.
@@ -47,8 +48,10 @@ pub struct Methods {
 pub struct Observed {
     method: Arc<Method>,
     received: Instant,
-    trace: Option<TraceId>,
     span: Span,
+    sampled: Option<Sampled>,
+    /// There when spans are not sent; else every line within has the trace by itself.
+    caller: Option<CallerTrace>,
     has_ended: bool,
 }
 
@@ -95,10 +98,15 @@ impl Methods {
             rpc.grpc.status_code = field::Empty,
         );
         traces::adopt(&span, headers);
+        let sent = traces::sent(&span);
         Observed {
             method,
             received,
-            trace: TraceId::of(&span, headers),
+            sampled: sent.as_ref().and_then(Sampled::of),
+            caller: match sent {
+                Some(_) => None,
+                None => CallerTrace::of(headers),
+            },
             span,
             has_ended: false,
         }
@@ -131,10 +139,12 @@ impl Observed {
         }
         let took = self.received.elapsed();
         self.span.record("rpc.grpc.status_code", code as i64);
-        self.method.ended(code as usize, took);
+        self.method.ended(code as usize, took, self.sampled);
+        // Within the span, so that the line belongs to its trace.
+        let _within = self.span.clone().entered();
         let method = self.method.name.as_str();
         let duration_ms = took.as_micros() as f64 / 1e3;
-        let trace_id = self.trace.as_ref().map(TraceId::as_str);
+        let trace_id = self.caller.as_ref().map(CallerTrace::as_str);
         let name = CODES.get(code as usize).copied().unwrap_or_default();
         match code {
             Code::Ok => tracing::debug!(method, code = name, duration_ms, trace_id, "call"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -20,11 +21,13 @@ use tokio::sync::Mutex;
 use crate::telemetry::Telemetry;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::open;
 
 const PATHS: &str = "\
 GET /livez            whether the threads that answer calls run
 GET /readyz           whether the service takes calls; ?verbose tells each check
-GET /metrics          numbers, as Prometheus reads them
+GET /metrics          numbers, as Prometheus reads them; as OpenMetrics, with exemplars, if asked for
 GET /loglevel         what is logged
 PUT /loglevel         log by this filter from now on, such as debug or info,sled=warn
 ";
@@ -65,7 +68,7 @@ impl Routes {
             "/" if reads => text(StatusCode::OK, PATHS),
             "/livez" if reads => self.liveness(),
             "/readyz" if reads => self.readiness(request.uri().query()),
-            "/metrics" if reads => self.metrics().await,
+            "/metrics" if reads => self.metrics(request.headers().get(header::ACCEPT)).await,
             "/loglevel" if reads => text(StatusCode::OK, self.log.filter() + "\n"),
             "/loglevel" if request.method() == Method::PUT => {
                 self.set_filter(request.into_body()).await
@@ -110,22 +113,27 @@ impl Routes {
         }
     }
 
-    async fn metrics(&self) -> Answer {
+    async fn metrics(&self, accept: Option<&HeaderValue>) -> Answer {
         let Ok(scraping) = Arc::clone(&self.scraping).try_lock_owned() else {
             return text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the scrape before this one is not done\n",
             );
         };
+        let accept = accept.and_then(|accept| accept.to_str().ok());
+        let (kind, of): (_, fn(&Metrics) -> String) = match accept.is_some_and(open::is_preferred) {
+            true => (open::CONTENT_TYPE, Metrics::scrape_open),
+            false => (metrics::CONTENT_TYPE, Metrics::scrape),
+        };
         let telemetry = self.telemetry.clone();
         let scrape = tokio::task::spawn_blocking(move || {
             let _scraping = scraping;
-            telemetry.metrics.scrape()
+            of(&telemetry.metrics)
         });
         match tokio::time::timeout(SCRAPE_TIMEOUT, scrape).await {
             Ok(Ok(figures)) => {
                 let mut answer = text(StatusCode::OK, figures);
-                let kind = header::HeaderValue::from_static(metrics::CONTENT_TYPE);
+                let kind = HeaderValue::from_static(kind);
                 answer.headers_mut().insert(header::CONTENT_TYPE, kind);
                 answer
             }
@@ -170,7 +178,7 @@ fn not_allowed(methods: &'static str) -> Answer {
         StatusCode::METHOD_NOT_ALLOWED,
         format!("this takes {methods}\n"),
     );
-    let methods = header::HeaderValue::from_static(methods);
+    let methods = HeaderValue::from_static(methods);
     answer.headers_mut().insert(header::ALLOW, methods);
     answer
 }
@@ -178,7 +186,7 @@ fn not_allowed(methods: &'static str) -> Answer {
 fn text(status: StatusCode, text: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Full::new(text.into()));
     *answer.status_mut() = status;
-    let kind = header::HeaderValue::from_static(TEXT);
+    let kind = HeaderValue::from_static(TEXT);
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     answer
 }

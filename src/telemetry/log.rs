@@ -1,5 +1,8 @@
 //! The log: lines for people or for programs on standard error, at a level that can be changed while the service runs.
 
+pub mod records;
+mod traced;
+
 use std::io;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -10,12 +13,16 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config;
 use crate::config::LogFormat;
+use crate::telemetry::log::records::Records;
+use crate::telemetry::log::traced::Traced;
+use crate::telemetry::sending::Sending;
 use crate::telemetry::traces::Traces;
 
 /// What is logged, and the way to change it. Clones share everything.
@@ -27,9 +34,9 @@ pub struct Log {
 }
 
 impl Log {
-    /// Sends the log of this process to standard error, and its spans to `traces`. Without effect when it is set up
-    /// already.
-    pub fn start(filter: &str, format: LogFormat, traces: Option<&Traces>) -> Log {
+    /// Writes the log of this process to standard error, and gives it and its spans to what is sent. Without effect
+    /// when it is set up already.
+    pub fn start(filter: &str, format: LogFormat, sending: &Sending) -> Log {
         let text = Arc::new(Mutex::new(filter.to_owned()));
         let (filter, handle) = reload::Layer::new(EnvFilter::new(filter));
         let lines = fmt::layer()
@@ -37,12 +44,21 @@ impl Log {
             .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr);
         let lines = match format {
-            LogFormat::Console => lines.boxed(),
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+            LogFormat::Console => lines.event_format(Traced(fmt::format())).boxed(),
+            LogFormat::Json => {
+                let form = fmt::format().json().flatten_event(true);
+                // Spans are for traces: they tell a line's reader nothing that it does not say itself.
+                let form = form.with_current_span(false).with_span_list(false);
+                lines
+                    .event_format(Traced(form))
+                    .fmt_fields(JsonFields::new())
+                    .boxed()
+            }
         };
+        let lines = lines.and_then(sending.records.as_ref().map(Records::layer));
         let _already_set = tracing_subscriber::registry()
             .with(lines.with_filter(filter))
-            .with(traces.map(Traces::layer))
+            .with(sending.traces.as_ref().map(Traces::layer))
             .try_init();
         Log {
             filter: handle,

@@ -1,10 +1,14 @@
-//! The numbers of the service, in the form of Prometheus. Every family is named in this file and nowhere else.
+//! The numbers of the service, counted once: a scrape and what is sent by OTLP are two forms of one registry.
 //!
 //! 1. To record is an atomic addition on a handle made beforehand: no label is looked up while a call is answered.
 //! 2. Labels come from closed lists, never from what a caller sends.
 //! 3. What is only asked for when somebody scrapes is read then: see [`Metrics::before_scrape`].
 
 pub mod calls;
+pub mod exemplars;
+pub mod open;
+mod points;
+pub mod push;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -22,8 +26,11 @@ use prometheus::Registry;
 use prometheus::TextEncoder;
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
+use prometheus::proto::Metric as Series;
+use prometheus::proto::MetricFamily;
 
 use crate::telemetry::metrics::calls::CallMetrics;
+use crate::telemetry::metrics::exemplars::Exemplar;
 
 /// The media type of [`Metrics::scrape`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -188,6 +195,26 @@ impl Metrics {
 
     /// All numbers as text. May wait for a disk that hangs.
     pub fn scrape(&self) -> String {
+        TextEncoder::new()
+            .encode_to_string(&self.gather())
+            .unwrap_or_else(|error| format!("# {error}\n"))
+    }
+
+    /// All numbers as OpenMetrics, with exemplars. May wait for a disk that hangs.
+    pub fn scrape_open(&self) -> String {
+        open::of_text(&self.scrape(), calls::DURATION, &self.calls.exemplars())
+    }
+
+    /// The exemplars of one series of a family.
+    fn exemplars(&self, family: &str, series: &Series) -> Vec<Exemplar> {
+        match family == calls::DURATION {
+            true => self.calls.exemplars_of(series),
+            false => Vec::new(),
+        }
+    }
+
+    /// What every form of the numbers is made of.
+    fn gather(&self) -> Vec<MetricFamily> {
         let all = self
             .before_scrape
             .lock()
@@ -196,9 +223,7 @@ impl Metrics {
             read(self);
         }
         drop(all);
-        TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .unwrap_or_else(|error| format!("# {error}\n"))
+        self.registry.gather()
     }
 }
 

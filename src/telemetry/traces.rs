@@ -9,13 +9,16 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
-use opentelemetry::KeyValue;
+use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::SpanId;
 use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::TraceId;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::SpanExporter;
-use opentelemetry_sdk::Resource;
+use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
@@ -25,36 +28,45 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-/// What a service is called that has no `OTEL_SERVICE_NAME`, and whose spans are sent.
-const NAME: &str = "verbatim";
+use crate::config::otlp::Collector;
+use crate::telemetry::collector;
+use crate::telemetry::collector::NAME;
 
 /// The header of a caller that names its trace.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// How long the last spans may take to leave when the service ends.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long what is left may take to leave when the service ends.
+pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The way of spans to a collector.
 pub struct Traces(SdkTracerProvider);
 
-/// The trace that a call belongs to: 32 hexadecimal digits.
+/// The trace that a caller names: 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceId([u8; 32]);
+pub struct CallerTrace([u8; 32]);
+
+/// A span that is sent, by the names that a collector has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampled {
+    pub trace: TraceId,
+    pub span: SpanId,
+}
 
 impl Traces {
-    /// Connects to the collector that the environment names, when it is first needed. Wants a runtime around it.
+    /// Connects when there is something to send. Wants a runtime around it.
     ///
     /// # Errors
     ///
     /// What of the environment cannot be.
-    pub fn start() -> Result<Traces, String> {
+    pub fn start(to: &Collector) -> Result<Traces, String> {
         let exporter = SpanExporter::builder()
             .with_tonic()
+            .with_channel(collector::channel(to)?)
             .build()
             .map_err(|error| error.to_string())?;
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_resource(resource())
+            .with_resource(collector::resource())
             .build();
         Ok(Traces(provider))
     }
@@ -83,18 +95,6 @@ impl Traces {
     }
 }
 
-fn resource() -> Resource {
-    let given = Resource::builder().build();
-    let name = given.get(&"service.name".into());
-    let is_named = name.is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = Resource::builder().with_attribute(version);
-    match is_named {
-        true => resource.build(),
-        false => resource.with_service_name(NAME).build(),
-    }
-}
-
 /// Makes `span`, which has not been entered yet, a child of what the caller names, if it names a trace.
 pub fn adopt(span: &Span, headers: &HeaderMap) {
     if span.is_disabled() || !headers.contains_key(TRACEPARENT) {
@@ -105,22 +105,42 @@ pub fn adopt(span: &Span, headers: &HeaderMap) {
     let _unsent = span.set_parent(parent);
 }
 
-impl TraceId {
-    /// The trace of a span that is sent, else the one that the caller names.
-    pub fn of(span: &Span, headers: &HeaderMap) -> Option<TraceId> {
-        if !span.is_disabled() {
-            let context = span.context();
-            let sent = context.span().span_context().clone();
-            if sent.is_valid() {
-                let text = sent.trace_id().to_string();
-                return text.as_bytes().try_into().ok().map(TraceId);
-            }
-        }
-        headers.get(TRACEPARENT).and_then(TraceId::of_caller)
+/// The trace that the line or number that is written now belongs to, if it is sent.
+pub fn current() -> Option<TraceId> {
+    Context::map_current(|context| {
+        let trace = context.span().span_context().trace_id();
+        (trace != TraceId::INVALID).then_some(trace)
+    })
+}
+
+/// What a span is called at a collector; none where spans are not sent.
+pub fn sent(span: &Span) -> Option<SpanContext> {
+    if span.is_disabled() {
+        return None;
+    }
+    let context = span.context();
+    let sent = context.span().span_context().clone();
+    sent.is_valid().then_some(sent)
+}
+
+impl Sampled {
+    /// None for a span that nobody will find at a collector.
+    pub fn of(sent: &SpanContext) -> Option<Sampled> {
+        sent.is_sampled().then(|| Sampled {
+            trace: sent.trace_id(),
+            span: sent.span_id(),
+        })
+    }
+}
+
+impl CallerTrace {
+    /// What `headers` name.
+    pub fn of(headers: &HeaderMap) -> Option<CallerTrace> {
+        headers.get(TRACEPARENT).and_then(CallerTrace::read)
     }
 
     /// Reads a `traceparent`: version, trace, parent and flags, with a dash between.
-    fn of_caller(header: &HeaderValue) -> Option<TraceId> {
+    fn read(header: &HeaderValue) -> Option<CallerTrace> {
         let mut parts = header.as_bytes().split(|byte| *byte == b'-');
         let version = parts.next()?;
         let trace: [u8; 32] = parts.next()?.try_into().ok()?;
@@ -128,7 +148,7 @@ impl TraceId {
             .iter()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
         let fits = version.len() == 2 && version != b"ff" && is_hex && trace != [b'0'; 32];
-        fits.then_some(TraceId(trace))
+        fits.then_some(CallerTrace(trace))
     }
 
     pub fn as_str(&self) -> &str {
@@ -154,8 +174,8 @@ mod tests {
 
     #[track_caller]
     fn check_trace(header: &'static str, trace: Option<&str>) {
-        let found = TraceId::of_caller(&HeaderValue::from_static(header));
-        assert_eq!(found.as_ref().map(TraceId::as_str), trace, "{header}");
+        let found = CallerTrace::read(&HeaderValue::from_static(header));
+        assert_eq!(found.as_ref().map(CallerTrace::as_str), trace, "{header}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "verbatim"
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 EVERYTHING = pathlib.Path(__file__).parent / "everything.yaml"
+# The least that mode postgres needs.
+POSTGRES = {"mode": "postgres", "postgres": {"urlSecret": {"name": "db"}}}
 
 NAMESPACE = "sales"
 RELEASE = "demo"
@@ -43,6 +45,10 @@ def merged(below, above):
     return result
 
 
+# All that mode postgres can have switched on.
+EVERYTHING_POSTGRES = merged(read(EVERYTHING), read(EVERYTHING.with_name("everything-postgres.yaml")))
+
+
 def files(values, release=RELEASE, chart=CHART):
     """The text of each file of the chart, by its path in `templates`."""
     with helm_python.Chart.load(str(chart)) as loaded:
@@ -72,11 +78,24 @@ def one(kind, values, name=None, **more):
 
 
 def pod(values, **more):
-    return one("StatefulSet", values, **more)["spec"]["template"]
+    kind = "Deployment" if values.get("mode") == "postgres" else "StatefulSet"
+    return one(kind, values, **more)["spec"]["template"]
 
 
 def container(values, **more):
     return next(each for each in pod(values, **more)["spec"]["containers"] if each["name"] == "verbatim")
+
+
+def many(values):
+    """The same in mode postgres."""
+    return merged(values, POSTGRES)
+
+
+def job(values, name, **more):
+    """The Pod of the migration or of the backup, as a template."""
+    if name == "migrate":
+        return one("Job", values, **more)["spec"]["template"]
+    return one("CronJob", values, **more)["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def refusal(values):

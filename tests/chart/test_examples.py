@@ -11,17 +11,20 @@ import rendering
 OLDEST = "1.27"
 # Kinds of other projects, whose schemas do not come with Kubernetes: their form is held in test_doors and test_watching.
 FOREIGN = {"ServiceMonitor", "PrometheusRule", "GRPCRoute", "HTTPRoute"}
+VALUES = {path.name: rendering.read(path) for path in rendering.EXAMPLES}
+VALUES["everything"] = rendering.read(rendering.EVERYTHING)
+VALUES["everything, postgres"] = rendering.EVERYTHING_POSTGRES
 
 
 class Examples(unittest.TestCase):
     def test_every_object_is_valid_in_the_oldest_and_the_newest_kubernetes(self):
         newest = kubernetes_validate.latest_version()
-        for path in [*rendering.EXAMPLES, rendering.EVERYTHING]:
-            made = rendering.objects(rendering.read(path))
-            self.assertGreater(len(made), 4, path)
+        for name, values in VALUES.items():
+            made = rendering.objects(values)
+            self.assertGreater(len(made), 4, name)
             for each in made:
                 for version in (OLDEST, newest):
-                    with self.subTest(values=path.name, kind=each["kind"], version=version):
+                    with self.subTest(values=name, kind=each["kind"], version=version):
                         if each["kind"] in FOREIGN:
                             continue
                         kubernetes_validate.validate(each, version, strict=True)
@@ -38,17 +41,18 @@ class Examples(unittest.TestCase):
 
     def test_the_examples_that_are_promised_are_there(self):
         names = [path.stem for path in rendering.EXAMPLES]
-        self.assertEqual(names, ["otlp", "production-sled", "small"])
+        self.assertEqual(names, ["otlp", "production-postgres", "production-sled", "small"])
 
     def test_everything_switches_everything_on(self):
-        kinds = {each["kind"] for each in rendering.objects(rendering.read(rendering.EVERYTHING))}
+        both = [VALUES["everything"], VALUES["everything, postgres"]]
+        kinds = {each["kind"] for values in both for each in rendering.objects(values)}
         files = [path for path in (rendering.CHART / "templates").rglob("*.yaml") if path.stem != "extraobjects"]
         wanted = {re.search(r"^kind: (\w+)", path.read_text(), re.M).group(1) for path in files}
         self.assertEqual(kinds, wanted)
 
     def test_no_two_objects_have_one_name_and_each_is_of_this_release(self):
-        for path in [*rendering.EXAMPLES, rendering.EVERYTHING]:
-            made = rendering.objects(rendering.read(path))
+        for path, values in VALUES.items():
+            made = rendering.objects(values)
             names = [(each["kind"], each["metadata"]["name"]) for each in made]
             self.assertEqual(len(names), len(set(names)), path)
             for kind, name in names:

@@ -15,8 +15,12 @@ def settings(values, **more):
 
 class Power(unittest.TestCase):
     def test_pods_have_no_user_rights_token_or_way_to_write_but_to_the_volume(self):
-        for values in ({}, EVERYTHING):
+        for values in ({}, EVERYTHING, rendering.POSTGRES, rendering.EVERYTHING_POSTGRES):
             pods = [rendering.pod(values)["spec"], rendering.one("Pod", values)["spec"]]
+            if values.get("backup"):
+                pods.append(rendering.job(values, "backup")["spec"])
+            if values.get("mode") == "postgres":
+                pods.append(rendering.job(values, "migrate")["spec"])
             for spec in pods:
                 self.assertIs(spec["automountServiceAccountToken"], False)
                 self.assertIs(spec["enableServiceLinks"], False)
@@ -256,6 +260,10 @@ class Extras(unittest.TestCase):
         secret = {"secretKeyRef": {"name": "otlp-token", "key": "token"}}
         self.assertEqual(env["OTEL_EXPORTER_OTLP_HEADERS"]["valueFrom"], secret)
         attributes = dict(each.split("=") for each in env["OTEL_RESOURCE_ATTRIBUTES"]["value"].split(","))
+        self.assertEqual(env["OTEL_METRICS_EXPORTER"]["value"], "none")
+        self.assertFalse({"OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"} & set(env))
+        mount = next(each for each in rendering.container(EVERYTHING)["volumeMounts"] if each["name"] == "otlp-ca")
+        self.assertEqual(env["OTEL_EXPORTER_OTLP_CERTIFICATE"]["value"], f"{mount['mountPath']}/ca.crt")
         self.assertEqual(attributes["deployment.environment.name"], "test")
         self.assertEqual(attributes["k8s.pod.name"], "$(K8S_POD_NAME)")
         # A variable can only use those before it.
@@ -264,12 +272,17 @@ class Extras(unittest.TestCase):
             self.assertLess(names.index(used), names.index("OTEL_RESOURCE_ATTRIBUTES"))
 
     def test_no_variable_of_the_chart_is_taken_for_a_setting(self):
-        for each in rendering.container(EVERYTHING)["env"]:
-            self.assertFalse(each["name"].startswith("VERBATIM_"), each)
+        for values in (EVERYTHING, rendering.EVERYTHING_POSTGRES):
+            names = [each["name"] for each in rendering.container(values)["env"]]
+            ours = [name for name in names if name.startswith("VERBATIM_")]
+            self.assertEqual(ours, ["VERBATIM_STORE"] if values.get("mode") else [])
 
     def test_names_fit_however_long_the_release_is(self):
-        for each in rendering.objects(EVERYTHING, release="r" * 53):
-            self.assertLessEqual(len(each["metadata"]["name"]), 63, each["kind"])
+        for values in (EVERYTHING, rendering.EVERYTHING_POSTGRES):
+            for each in rendering.objects(values, release="r" * 53):
+                # A CronJob adds eleven characters to its Jobs.
+                longest = 52 if each["kind"] == "CronJob" else 63
+                self.assertLessEqual(len(each["metadata"]["name"]), longest, each["kind"])
         made = rendering.one("StatefulSet", {}, release="r" * 53)["metadata"]["name"]
         self.assertLessEqual(len(made), 52)
         self.assertEqual(rendering.one("StatefulSet", {}, release="verbatim")["metadata"]["name"], "verbatim")

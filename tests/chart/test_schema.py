@@ -21,7 +21,7 @@ class Schema(unittest.TestCase):
                 self.assertIn(word, why)
 
     def test_a_value_that_there_is_not_is_refused(self):
-        self.refused("replicas", 2, "replicas")
+        self.refused("replicaCount", 2, "replicaCount")
         self.refused("image.name", "verbatim", "image name")
         self.refused("persistence.enabled", False, "persistence enabled")
         self.refused("service.ports", [], "service ports")
@@ -59,7 +59,13 @@ class Schema(unittest.TestCase):
         self.refused("service.type", "ExternalName", "service type")
         self.refused("otlp.endpoint", "collector:4317", "otlp endpoint")
         self.refused("otlp.endpoint", "http://collector", "otlp endpoint")
-        self.refused("otlp.endpoint", "https://collector:4317", "otlp endpoint")
+        self.refused("otlp.endpoint", "grpc://collector:4317", "otlp endpoint")
+        self.refused("otlp.signals", [], "otlp signals")
+        self.refused("otlp.signals", ["spans"], "otlp signals")
+        self.refused("mode", "memory", "mode embedded postgres")
+        self.refused("replicas", 0, "replicas")
+        self.refused("backup.keep", 0, "backup keep")
+        self.refused("backup.schedule", "daily", "backup schedule")
         self.refused("otlp.resourceAttributes", {"a": "b,c=d"}, "otlp resourceAttributes")
         self.refused("serviceMonitor.interval", "30", "serviceMonitor interval")
         self.refused("prometheusRule.disabled", ["VerbatimUp"], "prometheusRule disabled")
@@ -84,6 +90,11 @@ class Schema(unittest.TestCase):
         self.refused("grpcRoute.enabled", True, "grpcRoute.parentRefs")
         self.refused("httpRoute.enabled", True, "httpRoute.parentRefs")
         self.refused("prometheusRule.enabled", True, "prometheusRule.enabled serviceMonitor.enabled")
+        self.refused("mode", "postgres", "postgres.urlSecret.name needed")
+        self.refused("autoscaling.enabled", True, "autoscaling.enabled mode postgres")
+        many = {"mode": "postgres", "postgres": {"urlSecret": {"name": "db"}}}
+        few = {"enabled": True, "minReplicas": 3, "maxReplicas": 2}
+        self.assertIn("autoscaling.maxReplicas", rendering.refusal(many | {"autoscaling": few}) or "")
 
     def test_both_ends_of_what_is_checked_are_allowed(self):
         for values in (
@@ -94,6 +105,8 @@ class Schema(unittest.TestCase):
             nested("fullnameOverride", "n" * 52),
             nested("config.deadline_ms", 10),
             nested("image.digest", "sha256:" + "0" * 64),
+            nested("otlp.endpoint", "https://collector"),
+            nested("backup.schedule", "*/10 1-5 * * 1,3"),
         ):
             self.assertIsNone(rendering.refusal(values), values)
 
@@ -111,7 +124,7 @@ class Schema(unittest.TestCase):
 
     def test_no_object_of_the_chart_takes_keys_it_does_not_know(self):
         # What is passed on to Kubernetes as it is. Maps of strings have a schema for what they hold.
-        passed_on = {"podSecurityContext", "securityContext", "global", "requests", "limits"}
+        passed_on = {"podSecurityContext", "securityContext", "global", "requests", "limits", "behavior"}
         passed_on |= {"nodeAffinity", "podAffinity", "podAntiAffinity"}
 
         def walk(path, schema):

@@ -70,7 +70,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// Where else alone a crate, or a part of the standard library, may be named.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("tonic", &["grpc", "json", "cli", "wire.rs"]),
+    // Telemetry is sent to collectors by gRPC.
+    ("tonic", &["grpc", "json", "cli", "wire.rs", "telemetry"]),
     ("tonic_health", &["grpc", "cli"]),
     ("tonic_reflection", &["grpc"]),
     ("tonic_types", &["grpc", "json", "cli"]),
@@ -91,7 +92,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("prometheus", &["telemetry"]),
     ("tracing_subscriber", &["telemetry"]),
     ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_appender_tracing", &["telemetry"]),
     ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_proto", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("hyper", &["ops", "cli/healthcheck.rs"]),
@@ -100,7 +103,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("mail_parser", &["conversation"]),
     ("encoding_rs", &["conversation"]),
     ("std::env", &["config", "config.rs"]),
-    ("std::time::SystemTime", &["clock.rs"]),
+    // What telemetry stamps is when it was measured, and no moment of a deal.
+    ("std::time::SystemTime", &["clock.rs", "telemetry"]),
 ];
 
 /// What the domain, and the reading of language and of conversations, do without.

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod collector;
 mod confirmations;
 mod conversation;
 mod crm;
@@ -30,6 +31,7 @@ mod ops;
 mod past;
 mod pipeline;
 mod requests;
+mod sent;
 mod server;
 mod store;
 mod streams;

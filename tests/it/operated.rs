@@ -36,7 +36,7 @@ pub struct Operated {
     child: Child,
     stderr: BufReader<ChildStderr>,
     pub listens: SocketAddr,
-    ops: SocketAddr,
+    pub ops: SocketAddr,
 }
 
 fn verbatim(arguments: &[&str]) -> Command {

@@ -14,6 +14,7 @@ use verbatim::grpc::limits::Limits;
 use verbatim::ops::Ops;
 use verbatim::telemetry::Telemetry;
 use verbatim::telemetry::log::Log;
+use verbatim::telemetry::sending::Sending;
 use verbatim::wire::pb;
 use verbatim::wire::pb::deal_service_client::DealServiceClient;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
@@ -116,6 +117,13 @@ impl Scrape {
         })
     }
 
+    /// How many series a family has.
+    pub fn count(&self, family: &str) -> usize {
+        let series = self.samples.keys();
+        let ours = series.filter(|key| key.split('{').next() == Some(family));
+        ours.count()
+    }
+
     /// How often a method of the qualification service ended in a code.
     #[track_caller]
     fn calls(&self, method: &str, code: &str) -> f64 {
@@ -135,7 +143,7 @@ async fn text(ops: SocketAddr, path: &str) -> (u16, String) {
 }
 
 fn ops(telemetry: &Telemetry) -> Ops {
-    let log = Log::start("off", LogFormat::Console, None);
+    let log = Log::start("off", LogFormat::Console, &Sending::default());
     let listen = "127.0.0.1:0".parse().unwrap();
     Ops::start(listen, telemetry.clone(), log).unwrap()
 }

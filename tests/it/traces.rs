@@ -1,21 +1,12 @@
 //! Traces as a collector gets them: over OTLP/gRPC, in the trace of the caller, the last ones before the service ends.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::Mutex;
-
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::TraceService;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::TraceServiceServer;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tonic::Request;
-use tonic::Response;
-use tonic::Status;
-use tonic::transport::server::TcpIncoming;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
+use crate::collector::Collector;
+use crate::collector::hex;
 use crate::operated::Operated;
 use crate::operated::SCORE;
 use crate::operated::TRACEPARENT;
@@ -25,50 +16,9 @@ use crate::server::http;
 
 const RECORD: &str = "QualificationService/RecordBuyerStatement";
 
-/// A collector that keeps what it is sent.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.0.lock().unwrap().push(request.into_inner());
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
-}
-
-impl Collector {
-    async fn start() -> (Collector, SocketAddr) {
-        let collector = Collector::default();
-        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = incoming.local_addr().unwrap();
-        let service = TraceServiceServer::new(collector.clone());
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .add_service(service)
-                .serve_with_incoming(incoming),
-        );
-        (collector, address)
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let sent = self.0.lock().unwrap();
-        let resources = sent.iter().flat_map(|request| &request.resource_spans);
-        let scopes = resources.flat_map(|spans| &spans.scope_spans);
-        scopes.flat_map(|scope| scope.spans.clone()).collect()
-    }
-}
-
 fn attribute(span: &Span, key: &str) -> Option<Value> {
     let found = span.attributes.iter().find(|found| found.key == key);
     found.and_then(|found| found.value.clone()?.value)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]
@@ -137,12 +87,10 @@ async fn a_write_is_a_trace_of_its_steps_below_what_its_caller_named() {
         log.contains("\"trace_id\":\"11111111111111111111111111111111\""),
         "{log}"
     );
-    let sent = format!("{:?}", collector.0.lock().unwrap());
+    let traces = collector.traces();
+    let sent = format!("{traces:?}");
     assert!(!sent.contains("We lose a day"), "{sent}");
-    let resource = collector.0.lock().unwrap()[0].resource_spans[0]
-        .resource
-        .clone();
-    let resource = format!("{resource:?}");
+    let resource = format!("{:?}", traces[0].resource_spans[0].resource);
     assert!(resource.contains("StringValue(\"verbatim\")"), "{resource}");
     assert!(resource.contains("deployment.environment"), "{resource}");
 }

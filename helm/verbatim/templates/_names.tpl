@@ -43,10 +43,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "verbatim.sharedLabels" . }}
 {{- end -}}
 
+{{/* Of a Pod that is no service: a migration, a backup. */}}
+{{- define "verbatim.jobLabels" -}}
+app.kubernetes.io/name: {{ include "verbatim.name" .context }}
+app.kubernetes.io/instance: {{ .context.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
 {{- define "verbatim.testLabels" -}}
-app.kubernetes.io/name: {{ include "verbatim.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: test
+{{- include "verbatim.jobLabels" (dict "context" . "component" "test") -}}
+{{- end -}}
+
+{{/* The claim of the backups. */}}
+{{- define "verbatim.backupsName" -}}
+{{- printf "%s-backups" (include "verbatim.fullname" .) -}}
 {{- end -}}
 
 {{- define "verbatim.serviceAccountName" -}}

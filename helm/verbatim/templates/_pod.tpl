@@ -2,6 +2,7 @@
 
        context       the chart's
        storeFlags    flags of `verbatim serve`
+       storeEnv      variables of the service's container
        storeMounts   mounts of the service's container
        storeVolumes  volumes of the Pod
 */}}
@@ -52,6 +53,18 @@ spec:
   {{- with .Values.topologySpreadConstraints }}
   topologySpreadConstraints:
     {{- toYaml . | nindent 4 }}
+  {{- else }}
+  {{- if eq .Values.mode "postgres" }}
+  topologySpreadConstraints:
+    {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+    - maxSkew: 1
+      topologyKey: {{ . }}
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "verbatim.selectorLabels" $store.context | nindent 10 }}
+    {{- end }}
+  {{- end }}
   {{- end }}
   {{- with .Values.initContainers }}
   initContainers:
@@ -79,8 +92,11 @@ spec:
           containerPort: 7450
         - name: ops
           containerPort: 7451
-      {{- if or .Values.otlp.endpoint .Values.extraEnv }}
+      {{- if or $store.storeEnv .Values.otlp.endpoint .Values.extraEnv }}
       env:
+        {{- with $store.storeEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
         {{- if .Values.otlp.endpoint }}
         {{- include "verbatim.otlpEnv" . | nindent 8 }}
         {{- end }}
@@ -108,6 +124,11 @@ spec:
         {{- end }}
         {{- with $store.storeMounts }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
+        {{- if .Values.otlp.caSecret.name }}
+        - name: otlp-ca
+          mountPath: /etc/verbatim-otlp
+          readOnly: true
         {{- end }}
         {{- with .Values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
@@ -140,6 +161,14 @@ spec:
     {{- with $store.storeVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+    {{- if .Values.otlp.caSecret.name }}
+    - name: otlp-ca
+      secret:
+        secretName: {{ .Values.otlp.caSecret.name }}
+        items:
+          - key: {{ .Values.otlp.caSecret.key }}
+            path: ca.crt
+    {{- end }}
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -171,6 +200,16 @@ readinessProbe:
 {{- define "verbatim.otlpEnv" -}}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ .Values.otlp.endpoint | quote }}
+{{- range list "traces" "metrics" "logs" }}
+{{- if not (has . $.Values.otlp.signals) }}
+- name: OTEL_{{ upper . }}_EXPORTER
+  value: none
+{{- end }}
+{{- end }}
+{{- if .Values.otlp.caSecret.name }}
+- name: OTEL_EXPORTER_OTLP_CERTIFICATE
+  value: /etc/verbatim-otlp/ca.crt
+{{- end }}
 {{- with .Values.otlp.headersSecret }}
 {{- if .name }}
 - name: OTEL_EXPORTER_OTLP_HEADERS
@@ -201,10 +240,45 @@ readinessProbe:
     {{- end }}"
 {{- end -}}
 
-{{/* What the containers of `helm test` share. */}}
-{{- define "verbatim.testContainer" -}}
+{{/* Where the deals are, with its password. */}}
+{{- define "verbatim.storeEnv" -}}
+name: VERBATIM_STORE
+valueFrom:
+  secretKeyRef:
+    name: {{ .Values.postgres.urlSecret.name }}
+    key: {{ .Values.postgres.urlSecret.key }}
+{{- end -}}
+
+{{/* What the Pods of Jobs share: they may nothing either. */}}
+{{- define "verbatim.jobPod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "verbatim.jobContainer" -}}
 image: {{ include "verbatim.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+{{- end -}}
+
+{{/* What the containers of `helm test` share. */}}
+{{- define "verbatim.testContainer" -}}
+{{ include "verbatim.jobContainer" . }}
 env:
   - name: VERBATIM_SERVER
     value: http://{{ include "verbatim.fullname" . }}:{{ .Values.service.port }}
@@ -214,6 +288,4 @@ resources:
     memory: 32Mi
   limits:
     memory: 128Mi
-securityContext:
-  {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end -}}

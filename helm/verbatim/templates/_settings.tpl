@@ -52,6 +52,8 @@
 {{- end -}}
 {{- $deals := include "verbatim.setting" (dict "context" . "key" "deal_cache_mib") | int64 -}}
 {{- $store := include "verbatim.setting" (dict "context" . "key" "store_cache_mib") | int64 -}}
+{{- /* Without the embedded store there is nothing in its cache. */ -}}
+{{- if eq .Values.mode "postgres" -}}{{- $store = 0 -}}{{- end -}}
 {{- $needed := add $deals (mul 3 $store) 256 -}}
 {{- if and $mib (lt (int64 $mib) (int64 $needed)) -}}
 {{- fail (printf "resources.limits.memory: must be at least %dMi, which is config.deal_cache_mib and three times config.store_cache_mib and 256 MiB for all else; got %s" $needed $limit) -}}
@@ -61,6 +63,15 @@
 {{/* Refuses what would be made and could not work. */}}
 {{- define "verbatim.checkValues" -}}
 {{- include "verbatim.checkMemory" . -}}
+{{- if and (eq .Values.mode "postgres") (not .Values.postgres.urlSecret.name) -}}
+{{- fail "postgres.urlSecret.name: needed in mode postgres: a Secret with the URL of the database" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (ne .Values.mode "postgres") -}}
+{{- fail "autoscaling.enabled: needs mode postgres: the embedded store is held by one Pod" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (lt (int .Values.autoscaling.maxReplicas) (int .Values.autoscaling.minReplicas)) -}}
+{{- fail "autoscaling.maxReplicas: must be at least autoscaling.minReplicas" -}}
+{{- end -}}
 {{- if and .Values.model.toml .Values.model.existingConfigMap.name -}}
 {{- fail "model: give toml or existingConfigMap.name, not both" -}}
 {{- end -}}
@@ -90,5 +101,5 @@
 
 {{/* The port of an OTLP endpoint. */}}
 {{- define "verbatim.otlpPort" -}}
-{{- regexFind "[0-9]+$" (trimSuffix "/" .Values.otlp.endpoint) -}}
+{{- regexFind "[0-9]+$" (trimSuffix "/" .Values.otlp.endpoint) | default "443" -}}
 {{- end -}}

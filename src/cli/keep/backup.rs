@@ -18,6 +18,8 @@ use crate::cli::client::ServerArgs;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::keep;
+use crate::cli::keep::rotation;
+use crate::cli::moment;
 use crate::cli::progress::Progress;
 use crate::store::Store;
 use crate::store::archive::Export;
@@ -28,6 +30,7 @@ use crate::wire::pb;
 pub const EXAMPLES: &str = "Examples:
   verbatim backup --to monday.verbatim                  of the running service, which goes on
   verbatim backup --server http://10.0.0.7:7450 --to monday.verbatim
+  verbatim backup --into /backups --keep 14            one more of many, as a daily job does
   verbatim backup --data /var/lib/verbatim --to monday.verbatim     when no service runs
 
 The file holds every change up to the moment at which the backup begins. It replaces an older one of that name once it
@@ -41,8 +44,19 @@ pub struct BackupArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// The file to write
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "into",
+        conflicts_with = "into"
+    )]
+    to: Option<PathBuf>,
+    /// The directory to write it into, named by this moment
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    /// The backups of that directory to keep, the newest ones; older ones are removed once this one is whole
+    #[arg(long, value_name = "COUNT", requires = "into", value_parser = clap::value_parser!(u16).range(1..))]
+    keep: Option<u16>,
     /// The last change to take in, by its place in the order over all deals (default: all there is)
     #[arg(long, value_name = "SEQUENCE", value_parser = clap::value_parser!(u64).range(1..))]
     until: Option<u64>,
@@ -50,12 +64,18 @@ pub struct BackupArgs {
 
 pub async fn run(args: BackupArgs) -> Result<String, Failure> {
     let started = Instant::now();
-    let directory = match args.to.parent() {
+    let to = match (&args.to, &args.into) {
+        (Some(file), _) => file.clone(),
+        (None, Some(directory)) => rotation::file(directory, moment::now()),
+        // Not reached: clap wants one of them.
+        (None, None) => return Err(Failure::new(Exit::Usage, "--to or --into is needed")),
+    };
+    let directory = match to.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let failed = |error: std::io::Error| {
-        let text = format!("{}: {error}", args.to.display());
+        let text = format!("{}: {error}", to.display());
         Failure::new(Exit::Internal, text)
     };
     let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
@@ -65,20 +85,24 @@ pub async fn run(args: BackupArgs) -> Result<String, Failure> {
     }
 
     file.as_file().sync_all().map_err(failed)?;
-    let totals = read_back(file.as_file_mut(), &args.to)?;
+    let totals = read_back(file.as_file_mut(), &to)?;
     let bytes = file.as_file().metadata().map_err(failed)?.len();
-    file.persist(&args.to)
-        .map_err(|error| failed(error.error))?;
+    file.persist(&to).map_err(|error| failed(error.error))?;
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(failed)?;
-    Ok(format!(
+    let mut told = format!(
         "{} holds {}, {} in {}\n",
-        args.to.display(),
+        to.display(),
         keep::counts(&totals),
         keep::mebibytes(bytes),
         keep::pace(started, totals.appends)
-    ))
+    );
+    if let Some(keep) = args.keep {
+        let gone = rotation::prune(directory, keep.into()).map_err(failed)?;
+        told.push_str(&format!("{gone} older ones were removed\n"));
+    }
+    Ok(told)
 }
 
 async fn of_directory(

@@ -1,8 +1,14 @@
 //! The numbers of calls: how many by method and code, how long, how many now.
 
 use std::array;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use prometheus::Histogram;
 use prometheus::HistogramVec;
@@ -10,9 +16,13 @@ use prometheus::IntCounter;
 use prometheus::IntCounterVec;
 use prometheus::IntGauge;
 use prometheus::IntGaugeVec;
+use prometheus::proto::Metric as Series;
 
 use crate::telemetry::metrics::CALL_SECONDS;
 use crate::telemetry::metrics::Families;
+use crate::telemetry::metrics::exemplars::Exemplar;
+use crate::telemetry::metrics::exemplars::Exemplars;
+use crate::telemetry::traces::Sampled;
 
 /// The codes of gRPC by their number.
 pub const CODES: [&str; 17] = [
@@ -38,12 +48,16 @@ pub const CODES: [&str; 17] = [
 /// The service and the method of a call to what there is not: what the caller named is no label.
 pub const UNKNOWN: &str = "unknown";
 
+/// The histogram that has exemplars.
+pub const DURATION: &str = "verbatim_request_duration_seconds";
+
 /// The families by which calls are counted.
 pub struct CallMetrics {
     total: IntCounterVec,
     duration: HistogramVec,
     in_flight: IntGauge,
     streams: IntGaugeVec,
+    exemplars: Mutex<Vec<Arc<Exemplars>>>,
 }
 
 /// How a method answers.
@@ -63,7 +77,7 @@ pub struct Method {
     method: String,
     total: IntCounterVec,
     by_code: [OnceLock<IntCounter>; CODES.len()],
-    duration: Option<Histogram>,
+    duration: Option<(Histogram, Arc<Exemplars>)>,
     open: IntGauge,
 }
 
@@ -77,7 +91,7 @@ impl CallMetrics {
                 &["service", "method", "code"],
             ),
             duration: to.histograms(
-                "verbatim_request_duration_seconds",
+                DURATION,
                 "How long calls took that do not stream.",
                 &names,
                 &CALL_SECONDS,
@@ -91,7 +105,30 @@ impl CallMetrics {
                 "Streaming calls that are open.",
                 &["method"],
             ),
+            exemplars: Mutex::default(),
         }
+    }
+
+    /// The exemplars of all histograms, by the labels of the bucket as they are written in text.
+    pub(in crate::telemetry) fn exemplars(&self) -> HashMap<String, Exemplar> {
+        let all = self.all_exemplars();
+        all.iter().flat_map(|exemplars| exemplars.kept()).collect()
+    }
+
+    pub(in crate::telemetry) fn exemplars_of(&self, series: &Series) -> Vec<Exemplar> {
+        let labels = series.get_label();
+        let labels = || labels.iter().map(|label| (label.name(), label.value()));
+        let all = self.all_exemplars();
+        let ours = all.iter().find(|exemplars| exemplars.are_of(labels()));
+        let kept = ours.map_or_else(Vec::new, |exemplars| exemplars.kept());
+        kept.into_iter().map(|(_, exemplar)| exemplar).collect()
+    }
+
+    // Methods are only added, one by one, so a poisoned lock guards whole ones.
+    fn all_exemplars(&self) -> MutexGuard<'_, Vec<Arc<Exemplars>>> {
+        self.exemplars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The numbers of a method of ours.
@@ -100,7 +137,13 @@ impl CallMetrics {
         let (duration, open) = match shape {
             Shape::Unary => {
                 let duration = self.duration.with_label_values(&[service, method]);
-                (Some(duration), self.in_flight.clone())
+                let labels = [
+                    ("method", method.to_owned()),
+                    ("service", service.to_owned()),
+                ];
+                let exemplars = Arc::new(Exemplars::new(labels, &CALL_SECONDS));
+                self.all_exemplars().push(Arc::clone(&exemplars));
+                (Some((duration, exemplars)), self.in_flight.clone())
             }
             Shape::Stream => (None, self.streams.with_label_values(&[method])),
         };
@@ -128,11 +171,16 @@ impl Method {
         self.open.inc();
     }
 
-    /// A call has ended, in the code of that number.
-    pub fn ended(&self, code: usize, took: Duration) {
+    /// A call has ended, in the code of that number; `call` is there when its trace is sent.
+    pub fn ended(&self, code: usize, took: Duration, call: Option<Sampled>) {
         self.open.dec();
-        if let Some(duration) = &self.duration {
-            duration.observe(took.as_secs_f64());
+        if let Some((duration, exemplars)) = &self.duration {
+            let seconds = took.as_secs_f64();
+            duration.observe(seconds);
+            if let Some(call) = call {
+                let at = SystemTime::now();
+                exemplars.keep(Exemplar { seconds, call, at });
+            }
         }
         let Some(counter) = self.by_code.get(code) else {
             return;
@@ -157,7 +205,7 @@ mod tests {
         watch.begun();
         let open = "verbatim_streams_open{method=\"Watch\"} 1\n";
         assert!(metrics.scrape().contains(open));
-        watch.ended(1, Duration::from_secs(3_600));
+        watch.ended(1, Duration::from_secs(3_600), None);
         let text = metrics.scrape();
         assert!(text.contains("verbatim_streams_open{method=\"Watch\"} 0\n"));
         assert!(text.contains("code=\"CANCELLED\",method=\"Watch\",service=\"s\"} 1\n"));

@@ -129,6 +129,9 @@ enum Command {
     /// Look whether a store or a backup is whole and says what it said
     #[command(after_help = keep::verify::EXAMPLES)]
     Verify(keep::verify::VerifyArgs),
+    /// Make a store of what another one holds, of any kind into any kind
+    #[command(after_help = keep::copy::EXAMPLES)]
+    Copy(keep::copy::CopyArgs),
     /// Give back the disk space that a store no longer needs
     #[command(after_help = keep::compact::EXAMPLES)]
     Compact(keep::compact::CompactArgs),
@@ -185,6 +188,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => wait(keep::backup::run(args)),
         Command::Restore(args) => wait(keep::restore::run(args)),
         Command::Verify(args) => wait(keep::verify::run(args)),
+        Command::Copy(args) => wait(keep::copy::run(args)),
         Command::Compact(args) => wait(keep::compact::run(args)),
         Command::Rebuild(args) => wait(keep::rebuild::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
@@ -284,6 +288,7 @@ mod tests {
         parses("verbatim|backup|--data|d|--to|f|--until|500");
         parses("verbatim|backup|--server|http://h:1|--to|f");
         parses("verbatim|restore|f|--data|d|--until|-2d");
+        parses("verbatim|copy|--from|d|--to|postgres://u@h/d");
         parses("verbatim|verify|f");
         parses("verbatim|verify|--data|d");
         assert!(Cli::try_parse_from(["verbatim", "verify"]).is_err());

@@ -1,7 +1,9 @@
-//! Keeping and moving what was recorded: `backup`, `restore`, `verify`, `compact`, `rebuild`.
+//! Keeping and moving what was recorded: `backup`, `restore`, `verify`, `copy`, `compact`, `rebuild`.
 
 pub mod backup;
 pub mod compact;
+pub mod copy;
+mod place;
 pub mod rebuild;
 pub mod restore;
 mod rotation;

@@ -93,7 +93,9 @@ impl Server {
 
         let limits = limits(settings);
         let kept = Arc::clone(&store);
-        match Server::start_with(Arc::new(app), kept, &limits, settings.listen).await {
+        let app = Arc::new(app);
+        app.follow();
+        match Server::start_with(app, kept, &limits, settings.listen).await {
             Ok(server) => Ok(server),
             Err(error) => {
                 store.close().await;

@@ -12,7 +12,9 @@
 )]
 
 mod client;
+mod cluster;
 mod damage;
+mod database;
 mod disk;
 mod full;
 mod hang;

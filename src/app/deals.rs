@@ -127,6 +127,12 @@ impl Deals {
         self.cache.insert(key.clone(), Weighed::now(deal));
     }
 
+    /// Whether the deal is here and folded up to a revision.
+    pub fn has(&self, key: &DealKey, revision: Revision) -> bool {
+        let weighed = self.cache.peek(key);
+        weighed.is_some_and(|weighed| revision <= weighed.deal.read().deal.revision())
+    }
+
     /// Drops the deal, so that it is loaded anew.
     pub fn forget(&self, key: &DealKey) {
         self.cache.remove(key);

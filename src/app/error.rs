@@ -43,3 +43,16 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
 }
+
+impl Error {
+    /// The same, of an answer that could not be made once its write was: nobody may say then that nothing was done.
+    pub fn behind_a_write(self) -> Error {
+        match self {
+            Error::Store(store::Error::Fault(cause)) => store::Error::Unknown(cause).into(),
+            Error::Store(store::Error::Closed) => {
+                store::Error::Unknown(store::Error::Closed.to_string()).into()
+            }
+            other => other,
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod follow;
 mod fresh;
 mod import;
 pub mod ingest;
+pub mod overview;
 mod past;
 mod pipeline;
 mod portfolio;
@@ -153,6 +154,11 @@ impl App {
     /// Those who watch deals and have caught up, of all tenants.
     pub fn all_watchers(&self) -> usize {
         self.feeds.watchers()
+    }
+
+    /// Lots of changes that the slowest of them has not taken yet.
+    pub fn watch_lag_lots(&self) -> usize {
+        self.feeds.lag_lots()
     }
 
     /// The estimated memory of folded deals.

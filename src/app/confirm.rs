@@ -6,10 +6,12 @@ use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
 use crate::app::Scored;
+use crate::app::Written;
 use crate::domain::deal::Deal;
 use crate::domain::decide;
 use crate::domain::facts::Confirmation;
 use crate::domain::statement::Statement;
+use crate::domain::text::Id;
 use crate::store::DealKey;
 use crate::store::Revision;
 
@@ -39,6 +41,18 @@ impl App {
         let write = self.write(&deal, expected_revision, Box::new(decide));
         let (written, score_before) = write.await?;
 
+        let confirmed = self.confirmed(deal, id, written, score_before).await;
+        confirmed.map_err(Error::behind_a_write)
+    }
+
+    /// The answer to a confirmation that is there.
+    async fn confirmed(
+        &self,
+        deal: DealKey,
+        id: Id,
+        written: Written,
+        score_before: f64,
+    ) -> Result<Confirmed, Error> {
         let shared = self.deals.load(&deal).await?;
         let kept = shared.read().deal.statement(&id);
         let Some(kept) = kept else {

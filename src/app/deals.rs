@@ -121,12 +121,6 @@ impl Deals {
         self.fresh.as_ref()
     }
 
-    /// Whether the deal is here and folded up to a revision.
-    pub fn has(&self, key: &DealKey, revision: Revision) -> bool {
-        let weighed = self.cache.peek(key);
-        weighed.is_some_and(|weighed| revision <= weighed.deal.read().deal.revision())
-    }
-
     /// The deal, folded up to at least what this process acknowledged before the call, and what others did
     /// [`STALE_MAX`](crate::app::fresh::STALE_MAX) before it; empty when there is none.
     pub async fn load(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
@@ -180,6 +174,12 @@ impl Deals {
     /// Puts back the deal that a writer has brought forward.
     pub fn put_back(&self, key: &DealKey, deal: Arc<SharedDeal>) {
         self.cache.insert(key.clone(), Weighed::now(deal));
+    }
+
+    /// Whether the deal is here and folded up to a revision.
+    pub fn has(&self, key: &DealKey, revision: Revision) -> bool {
+        let weighed = self.cache.peek(key);
+        weighed.is_some_and(|weighed| revision <= weighed.deal.read().deal.revision())
     }
 
     /// Drops the deal, so that it is loaded anew.

@@ -46,6 +46,21 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+impl Error {
+    /// The same, of an answer that could not be made once its write was: nobody may say then that nothing was done.
+    pub fn behind_a_write(self) -> Error {
+        match self {
+            Error::Store(store::Error::Fault(cause) | store::Error::Unavailable(cause)) => {
+                store::Error::Unknown(cause).into()
+            }
+            Error::Store(store::Error::Closed) => {
+                store::Error::Unknown(store::Error::Closed.to_string()).into()
+            }
+            other => other,
+        }
+    }
+}
+
 /// Refuses a write to a deal that is elsewhere than the caller expects.
 pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
     match expected {

@@ -130,7 +130,7 @@ impl App {
                 as_of,
                 ..Query::now(deal)
             };
-            let score = self.score(query).await?;
+            let score = self.score(query).await.map_err(Error::behind_a_write)?;
             (score, (!written.already).then_some(score_before))
         };
         Ok(Imported {

@@ -5,7 +5,7 @@
 //!
 //! Form: the fold version as one byte, then the deal as [`packed`] packs it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -46,7 +46,8 @@ pub struct Settling(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    deals: HashMap<DealKey, Revision>,
+    // Sorted, so that what is done depends on nothing but what was asked: a simulation replays.
+    deals: BTreeMap<DealKey, Revision>,
     /// Somebody is there to settle them.
     watched: bool,
 }
@@ -157,7 +158,7 @@ impl Settling {
     }
 
     /// Those that wait; `None` when there are none, and then nobody watches any more.
-    fn take(&self) -> Option<HashMap<DealKey, Revision>> {
+    fn take(&self) -> Option<BTreeMap<DealKey, Revision>> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.watched = !waiting.deals.is_empty();
         waiting.watched.then(|| std::mem::take(&mut waiting.deals))

@@ -176,7 +176,10 @@ impl App {
         after: Revision,
         events_max: usize,
     ) -> Result<Vec<Event>, Error> {
-        self.seen(&Query::now(key.clone())).await?;
+        let shared = self.seen(&Query::now(key.clone())).await?;
+        // Not more than a score would show: an event is durable a moment before its writer has put it into the deal.
+        let shown = shared.read().deal.revision().saturating_sub(after);
+        let events_max = events_max.min(usize::try_from(shown).unwrap_or(usize::MAX));
         Ok(self.deals.events(key, after, events_max).await?)
     }
 

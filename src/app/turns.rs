@@ -3,26 +3,28 @@
 //! Only within this process: between processes the store's expected revision decides.
 
 use std::hash::BuildHasher;
-use std::hash::RandomState;
+use std::hash::BuildHasherDefault;
+use std::hash::DefaultHasher;
 
 use tokio::sync::Mutex;
 use tokio::sync::MutexGuard;
 
 use crate::store::DealKey;
 
-/// Deals share a turn when their hashes meet; with this many that is rare, and only costs a wait.
+/// Deals share a turn when their hashes meet; with this many that is rare, and only costs a wait. The same deals meet in
+/// every process, so that a simulation replays.
 const TURNS: usize = 4096;
 
 pub struct Turns {
     turns: Vec<Mutex<()>>,
-    hasher: RandomState,
+    hasher: BuildHasherDefault<DefaultHasher>,
 }
 
 impl Turns {
     pub fn new() -> Turns {
         Turns {
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
-            hasher: RandomState::new(),
+            hasher: BuildHasherDefault::default(),
         }
     }
 

@@ -103,7 +103,7 @@ impl App {
             as_of: self.if_ahead(&statement),
             ..Query::now(recording.deal)
         };
-        let score = self.score(query).await?;
+        let score = self.score(query).await.map_err(Error::behind_a_write)?;
         Ok(Recorded {
             statement,
             already: false,

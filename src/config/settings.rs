@@ -44,6 +44,9 @@ pub struct Settings {
     /// Memory for the outlines of all deals, about 700 bytes each, once the pipeline was looked at; where they do not
     /// fit, each look reads the store. Unit: MiB. Range: 1 to 1,048,576. Default: 128.
     pub pipeline_cache_mib: usize,
+    /// How often the open pipeline is looked at for its metrics, which show what deals are worth to whoever may scrape.
+    /// Unit: seconds. Range: 0, never, to 86,400. Default: 0.
+    pub pipeline_metrics_s: u64,
     /// Memory that sled is told to keep to; it takes two to three times as much. Unit: MiB. Range: 8 to 1,048,576.
     /// Default: 64.
     pub store_cache_mib: usize,
@@ -152,6 +155,12 @@ impl Settings {
                 128,
                 1..=MIB_MAX,
                 "MiB for the outlines of all deals",
+            ),
+            pipeline_metrics_s: from.number(
+                "pipeline-metrics-s",
+                0,
+                0..=86_400,
+                "Seconds between two looks at the open pipeline for its metrics; 0: none",
             ),
             store_cache_mib: from.number(
                 "store-cache-mib",

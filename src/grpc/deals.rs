@@ -46,7 +46,8 @@ impl DealService for Deals {
             .upsert_deal(&write.deal, write.facts, write.expected_revision)
             .await
             .map_err(status::of)?;
-        let view = self.app.deal(&write.deal).await.map_err(status::of)?;
+        let view = self.app.deal(&write.deal).await;
+        let view = view.map_err(|error| status::of(error.behind_a_write()))?;
         let deal = deal::encode(&view).deal;
         Ok(answer(pb::UpsertDealResponse {
             deal,

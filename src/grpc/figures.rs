@@ -17,6 +17,8 @@ pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
         if let Some(app) = app.upgrade() {
             metrics.deal_cache_bytes.set(signed(app.deal_cache_bytes()));
             metrics.watchers.set(signed(app.all_watchers() as u64));
+            let lag = app.watch_lag_lots() as u64;
+            metrics.watch_lag_lots.set(signed(lag));
         }
         if let Some(store) = store.upgrade() {
             let figures = store.figures();

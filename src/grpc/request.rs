@@ -34,7 +34,7 @@ use crate::wire::statement;
 use crate::wire::value;
 
 /// Whose deals these are, until callers have identities.
-const TENANT: &str = "default";
+pub(in crate::grpc) const TENANT: &str = "default";
 
 /// The most people or milestones of one request.
 const UPSERTS_MAX: usize = 200;

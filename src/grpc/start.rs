@@ -7,12 +7,14 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::app::App;
+use crate::app::overview;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::config::StoreKind;
 use crate::domain::model::Model;
 use crate::grpc::extractor::RemoteExtractor;
 use crate::grpc::limits::Limits;
+use crate::grpc::request::TENANT;
 use crate::grpc::serve;
 use crate::grpc::serve::Server;
 use crate::model_file;
@@ -95,8 +97,15 @@ impl Server {
         let kept = Arc::clone(&store);
         let app = Arc::new(app);
         app.follow();
+        let looking = Arc::downgrade(&app);
         match Server::start_with(app, kept, &limits, settings.listen).await {
-            Ok(server) => Ok(server),
+            Ok(server) => {
+                if 0 < settings.pipeline_metrics_s {
+                    let every = Duration::from_secs(settings.pipeline_metrics_s);
+                    tokio::spawn(overview::keep_up(looking, TENANT, every));
+                }
+                Ok(server)
+            }
             Err(error) => {
                 store.close().await;
                 Err(error.into())

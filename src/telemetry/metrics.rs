@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod exemplars;
 pub mod open;
+pub mod pipeline;
 mod points;
 pub mod push;
 
@@ -14,6 +15,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use prometheus::Gauge;
+use prometheus::GaugeVec;
 use prometheus::Histogram;
 use prometheus::HistogramOpts;
 use prometheus::HistogramVec;
@@ -31,6 +33,7 @@ use prometheus::proto::MetricFamily;
 
 use crate::telemetry::metrics::calls::CallMetrics;
 use crate::telemetry::metrics::exemplars::Exemplar;
+use crate::telemetry::metrics::pipeline::PipelineMetrics;
 
 /// The media type of [`Metrics::scrape`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -62,11 +65,14 @@ pub struct Metrics {
     before_scrape: Mutex<Vec<BeforeScrape>>,
     pub calls: CallMetrics,
     pub store: StoreMetrics,
+    pub pipeline: PipelineMetrics,
     pub deal_cache_hits: IntCounter,
     pub deal_cache_misses: IntCounter,
     pub deal_cache_bytes: IntGauge,
     /// Those who watch deals now.
     pub watchers: IntGauge,
+    pub watch_lag_lots: IntGauge,
+    pub watchers_cut: IntCounter,
     extractor_requests: IntCounterVec,
     pub runtime_workers: IntGauge,
     pub runtime_alive_tasks: IntGauge,
@@ -150,6 +156,7 @@ impl Metrics {
             before_scrape: Mutex::default(),
             calls: CallMetrics::new(&to),
             store: StoreMetrics::new(&to),
+            pipeline: PipelineMetrics::new(&to),
             deal_cache_hits: to.counter(
                 "verbatim_deal_cache_hits_total",
                 "Deals that were folded in memory when asked for.",
@@ -163,6 +170,14 @@ impl Metrics {
                 "Estimated memory of folded deals.",
             ),
             watchers: to.gauge("verbatim_watchers", "Callers who watch deals now."),
+            watch_lag_lots: to.gauge(
+                "verbatim_watch_lag_lots",
+                "Lots of changes that the slowest watcher has not taken yet; past 256 it is cut off.",
+            ),
+            watchers_cut: to.counter(
+                "verbatim_watchers_cut_total",
+                "Watchers cut off because they were too far behind.",
+            ),
             extractor_requests: to.counters(
                 "verbatim_extractor_requests_total",
                 "Quotes given to the external reader of claims, by what became of them.",
@@ -318,6 +333,12 @@ impl Families {
 
     fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
         let family = IntGaugeVec::new(Opts::new(name, help), labels).expect(NAMED);
+        self.add(family.clone());
+        family
+    }
+
+    fn gauges_of_numbers(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+        let family = GaugeVec::new(Opts::new(name, help), labels).expect(NAMED);
         self.add(family.clone());
         family
     }

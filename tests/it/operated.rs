@@ -10,6 +10,7 @@ use std::process::Child;
 use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::Pid;
 use rustix::process::Signal;
@@ -203,6 +204,40 @@ async fn what_is_logged_can_be_changed_while_the_service_runs() {
     let log = service.stop().await;
     let calls = log.lines().filter(|line| line.contains("NOT_FOUND"));
     assert_eq!(calls.count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn the_pipeline_is_told_to_scrapers_when_that_is_asked_for() {
+    let service = Operated::start(&["--log-level", "off", "--pipeline-metrics-s", "1"]);
+    let told = async {
+        loop {
+            let answer = get(service.ops, "/metrics").await;
+            let text = String::from_utf8(answer.body).unwrap();
+            if text.contains("verbatim_pipeline_deals{by=\"state\",is=\"DARK\"} 0\n") {
+                return;
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+    told.expect("the pipeline is looked at");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_service_at_once() {
+    let arguments = ["--log-level", "off", "--drain-ms", "600000"];
+    let mut service = Operated::start(&arguments);
+    let pid = Pid::from_child(&service.child);
+    kill_process(pid, Signal::TERM).unwrap();
+    // Signals of one kind that wait are one: so the second is sent when the first has been heard.
+    let heard = async { while get(service.ops, "/readyz").await.status == 200 {} };
+    let heard = tokio::time::timeout(Duration::from_secs(20), heard).await;
+    heard.expect("it drains");
+    kill_process(pid, Signal::TERM).unwrap();
+    let mut log = String::new();
+    service.stderr.read_to_string(&mut log).unwrap();
+    assert_eq!(service.child.wait().unwrap().code(), Some(75), "{log}");
+    assert!(log.contains("told twice to stop"), "{log}");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use crate::server::http;
 use crate::server::raw_call;
 
 /// What alert rules and dashboards are written against.
-const FAMILIES: [(&str, &str); 27] = [
+const FAMILIES: [(&str, &str); 29] = [
     ("verbatim_requests_total", "counter"),
     ("verbatim_request_duration_seconds", "histogram"),
     ("verbatim_requests_in_flight", "gauge"),
@@ -44,6 +44,8 @@ const FAMILIES: [(&str, &str); 27] = [
     ("verbatim_deal_cache_misses_total", "counter"),
     ("verbatim_deal_cache_bytes", "gauge"),
     ("verbatim_watchers", "gauge"),
+    ("verbatim_watch_lag_lots", "gauge"),
+    ("verbatim_watchers_cut_total", "counter"),
     ("verbatim_extractor_requests_total", "counter"),
     ("verbatim_build_info", "gauge"),
     ("verbatim_runtime_workers", "gauge"),

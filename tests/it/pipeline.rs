@@ -6,6 +6,7 @@ mod reopened;
 mod requests;
 mod streams;
 mod sums;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

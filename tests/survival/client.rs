@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use tonic::Status;
-use tonic::transport::Channel;
+use tonic::body::Body;
 use tonic::transport::Endpoint;
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+use verbatim::grpc::calls::Calls;
 use verbatim::wire::pb;
 use verbatim::wire::pb::deal_service_client::DealServiceClient;
+use verbatim::wire::pb::forecast_service_client::ForecastServiceClient;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
 /// Longer than the service takes for anything, so that a test fails instead of waiting for ever.
@@ -19,11 +23,15 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The moment at which deals are compared: fixed, so that answers are. Everything is said before it.
 pub const AS_OF_SECONDS: i64 = 1_740_787_200;
 
+/// The way to a service: a connection, or its calls in this process.
+type Way = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Status>;
+
 #[derive(Clone)]
 pub struct Client {
-    pub qualification: QualificationServiceClient<Channel>,
-    pub deals: DealServiceClient<Channel>,
-    pub health: HealthClient<Channel>,
+    pub qualification: QualificationServiceClient<Way>,
+    pub deals: DealServiceClient<Way>,
+    pub forecast: ForecastServiceClient<Way>,
+    pub health: HealthClient<Way>,
 }
 
 /// All that is answered about one deal.
@@ -39,13 +47,26 @@ impl Client {
     pub async fn connect(url: &str) -> Client {
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap();
         let channel = endpoint.timeout(CALL_TIMEOUT).connect().await.unwrap();
+        Client::by(BoxCloneSyncService::new(
+            channel.map_err(|error| Status::from_error(error.into())),
+        ))
+    }
+
+    /// A client of calls in this process, without a connection.
+    pub fn of(calls: Calls) -> Client {
+        Client::by(BoxCloneSyncService::new(
+            calls.map_err(|never| match never {}),
+        ))
+    }
+
+    fn by(way: Way) -> Client {
         const ANSWER_BYTES_MAX: usize = 64 << 20;
         Client {
-            qualification: QualificationServiceClient::new(channel.clone())
+            qualification: QualificationServiceClient::new(way.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
-            deals: DealServiceClient::new(channel.clone())
-                .max_decoding_message_size(ANSWER_BYTES_MAX),
-            health: HealthClient::new(channel),
+            deals: DealServiceClient::new(way.clone()).max_decoding_message_size(ANSWER_BYTES_MAX),
+            forecast: ForecastServiceClient::new(way.clone()),
+            health: HealthClient::new(way),
         }
     }
 

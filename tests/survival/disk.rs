@@ -37,6 +37,11 @@ use crate::write::Write;
 
 /// Serves a directory on a disk that obeys the test.
 pub async fn serve_on(data: &Path, disk: Arc<dyn Disk>) -> (Server, Client) {
+    serve_within(data, disk, &Limits::default()).await
+}
+
+/// The same, within limits.
+pub async fn serve_within(data: &Path, disk: Arc<dyn Disk>, limits: &Limits) -> (Server, Client) {
     let options = Options {
         disk,
         ..Options::default()
@@ -45,7 +50,7 @@ pub async fn serve_on(data: &Path, disk: Arc<dyn Disk>) -> (Server, Client) {
     let model = Arc::new(model_file::default().clone());
     let app = App::new(Arc::clone(&store), Arc::new(SystemClock), model, 64 << 20);
     let listen = "127.0.0.1:0".parse().unwrap();
-    let server = Server::start_with(Arc::new(app), store, &Limits::default(), listen)
+    let server = Server::start_with(Arc::new(app), store, limits, listen)
         .await
         .unwrap();
     let client = Client::connect(&format!("http://{}", server.local_addr())).await;

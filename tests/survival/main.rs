@@ -11,18 +11,25 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod checker;
 mod client;
 mod cluster;
+mod crowd;
 mod damage;
 mod database;
 mod disk;
+mod explained;
+mod follower;
 mod full;
 mod hang;
+mod judge;
 mod kill;
 mod ledger;
 mod load;
 mod process;
 mod rebuilt;
+mod recorder;
+mod simulation;
 mod stop;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "shared with tests/it, which uses the rest")]

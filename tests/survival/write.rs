@@ -11,8 +11,10 @@ use crate::support::Dice;
 
 pub const DEALS: u64 = 50;
 
-/// Everybody's words lie within so many days before the moment of comparison.
-const DAYS: u64 = 120;
+/// Everybody's words are said at one of so many moments before that of comparison: few, so that some are said at the same
+/// moment, where the order of recording decides. Unit of what lies between two: seconds.
+const TIMES: u64 = 24;
+const SAID_EVERY: i64 = 5 * 86_400;
 
 /// One write. No two have the same number.
 #[derive(Clone, Debug)]
@@ -43,57 +45,56 @@ pub struct Answered {
 impl Write {
     /// Sends it.
     pub async fn send(&self, client: &Client) -> Result<Answered, Status> {
+        self.send_if(client, None).await
+    }
+
+    /// Sends it, to be recorded only if the deal is at a revision.
+    pub async fn send_if(
+        &self,
+        client: &Client,
+        expected_revision: Option<u64>,
+    ) -> Result<Answered, Status> {
         let (mut qualification, mut deals) = (client.qualification.clone(), client.deals.clone());
-        match &self.what {
+        let (revision, already) = match &self.what {
             What::Statement => {
                 let request = pb::RecordBuyerStatementRequest {
                     statement: Some(self.statement()),
+                    expected_revision,
                     ..Default::default()
                 };
                 let answer = qualification.record_buyer_statement(request).await?;
                 let answer = answer.into_inner();
-                Ok(Answered {
-                    revision: answer.revision,
-                    already: Some(answer.already_recorded),
-                })
+                (answer.revision, Some(answer.already_recorded))
             }
             What::People(count) => {
                 let request = pb::UpsertStakeholdersRequest {
                     deal_id: self.deal.clone(),
                     stakeholders: (0..*count).map(|place| self.person(place)).collect(),
-                    expected_revision: None,
+                    expected_revision,
                 };
-                let answer = deals.upsert_stakeholders(request).await?.into_inner();
-                Ok(Answered {
-                    revision: answer.revision,
-                    already: None,
-                })
+                let answer = deals.upsert_stakeholders(request).await?;
+                (answer.into_inner().revision, None)
             }
             What::Facts => {
                 let request = pb::UpsertDealRequest {
                     deal: Some(self.facts()),
-                    expected_revision: None,
+                    expected_revision,
                 };
-                let answer = deals.upsert_deal(request).await?.into_inner();
-                Ok(Answered {
-                    revision: answer.revision,
-                    already: None,
-                })
+                let answer = deals.upsert_deal(request).await?;
+                (answer.into_inner().revision, None)
             }
             What::Retraction(statement) => {
                 let request = pb::RetractBuyerStatementRequest {
                     deal_id: self.deal.clone(),
                     statement_id: format!("s{statement}"),
                     reason: "misheard".into(),
-                    expected_revision: None,
+                    expected_revision,
                 };
                 let answer = deals.retract_buyer_statement(request).await?.into_inner();
-                Ok(Answered {
-                    revision: answer.revision,
-                    already: Some(answer.already_retracted),
-                })
+                (answer.revision, Some(answer.already_retracted))
             }
-        }
+        };
+        Ok(Answered { revision, already })
     }
 
     /// The events that it leaves, in order, by their marks.
@@ -121,7 +122,9 @@ impl Write {
                 roles: vec![dice.below(10) as i32 + 1],
                 ..Default::default()
             }),
-            said_at: Some(moment(AS_OF_SECONDS - 1 - dice.below(DAYS * 86_400) as i64)),
+            said_at: Some(moment(
+                AS_OF_SECONDS - SAID_EVERY * (1 + dice.below(TIMES)) as i64,
+            )),
             quote: quote.trim_end().to_owned(),
             attribution: dice.below(2) as i32 + 1,
             claims: (0..=dice.below(3))
@@ -157,7 +160,7 @@ impl Write {
 
     // A moment of its own, so that no other write tells of the same moment.
     fn effective_at(&self) -> i64 {
-        AS_OF_SECONDS - (DAYS * 86_400) as i64 - self.number as i64
+        AS_OF_SECONDS - TIMES as i64 * SAID_EVERY - self.number as i64
     }
 }
 

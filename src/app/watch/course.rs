@@ -12,6 +12,7 @@ use crate::app::watch::sweep;
 use crate::domain::time::Date;
 use crate::domain::time::Instant;
 use crate::domain::time::Span;
+use crate::store::Change;
 use crate::store::Error;
 
 /// Changes in one lot, at most.
@@ -132,6 +133,7 @@ impl Course {
                 };
                 moved.push(Arc::new(opened.judge(&self.app, place)));
                 self.folds.keep(opened);
+                self.shown(change).await;
             }
             self.place.sequence = change.sequence;
             if number % ITEMS_AT_A_TIME == ITEMS_AT_A_TIME - 1 {
@@ -139,6 +141,20 @@ impl Course {
             }
         }
         Ok(Some(self.lot(moved)))
+    }
+
+    /// Waits until reads show the change, so that who is told of it and asks sees no less: it is durable a moment before its
+    /// writer has put it into the deal in memory.
+    async fn shown(&self, change: &Change) {
+        let deals = &self.app.deals;
+        if deals.has(&change.deal, change.revision) {
+            return;
+        }
+        drop(self.app.turns.take(&change.deal).await);
+        if !deals.has(&change.deal, change.revision) {
+            // Not written here, or not kept in memory.
+            deals.forget(&change.deal);
+        }
     }
 
     /// Begins the sweep of the next day that is due, on the way to `day`.

@@ -68,6 +68,13 @@ impl Feeds {
             .sum()
     }
 
+    /// Lots that the slowest of them has not taken yet.
+    pub fn lag_lots(&self) -> usize {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = running.values().map(broadcast::Sender::len);
+        behind.max().unwrap_or_default()
+    }
+
     /// Leaves word that something became durable.
     pub fn changed(&self) {
         self.changed.send_replace(());

@@ -221,6 +221,7 @@ impl Watcher {
             Err(RecvError::Lagged(_))
                 if matches!(self.source, Source::Feed { kept_up: true, .. }) =>
             {
+                self.app.telemetry.metrics.watchers_cut.inc();
                 Err(Ended::TooSlow(self.place.clone()))
             }
             // The feed went on while this one caught up, or ended: what was missed is worked out once more.

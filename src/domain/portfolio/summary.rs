@@ -257,7 +257,8 @@ impl Amounts {
         self.seller_forecast - self.evidence_forecast
     }
 
-    fn merge(&mut self, more: Amounts) {
+    /// Adds what other deals are worth in the same currency.
+    pub fn merge(&mut self, more: Amounts) {
         let Amounts {
             deals,
             amount,

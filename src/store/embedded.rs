@@ -62,6 +62,7 @@ pub use crate::store::embedded::disk::RealDisk;
 use crate::store::embedded::engine::Engine;
 use crate::store::embedded::guard::guarded;
 pub use crate::store::embedded::open_error::OpenError;
+use crate::store::embedded::queue::Answer;
 use crate::store::embedded::queue::Append;
 use crate::store::embedded::queue::Limits;
 use crate::store::embedded::queue::Queue;
@@ -302,7 +303,12 @@ impl Store for Embedded {
             span: Span::current(),
         })?;
         match answer.await {
-            Ok(outcome) => outcome,
+            Ok(Answer { outcome, others }) => {
+                if let Some(others) = others {
+                    others.send();
+                }
+                outcome
+            }
             Err(_) => Err(Error::Unknown("the writer ended".to_owned())),
         }
     }

@@ -73,7 +73,14 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // Telemetry is sent to collectors by gRPC.
     (
         "tonic",
-        &["grpc", "json", "cli", "wire.rs", "wire/codec.rs", "telemetry"],
+        &[
+            "grpc",
+            "json",
+            "cli",
+            "wire.rs",
+            "wire/codec.rs",
+            "telemetry",
+        ],
     ),
     ("tonic_health", &["grpc", "cli"]),
     ("tonic_reflection", &["grpc"]),

@@ -153,8 +153,9 @@ async fn connection<S>(
             _ => Poll::Pending,
         }
     });
-    if let Err(error) = served.await {
-        tracing::debug!(%error, "a connection failed");
+    match served.await {
+        Ok(()) => cork.end().await,
+        Err(error) => tracing::debug!(%error, "a connection failed"),
     }
 }
 

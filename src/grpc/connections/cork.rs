@@ -14,14 +14,20 @@ use std::sync::PoisonError;
 use std::task::Context;
 use std::task::Poll;
 use std::task::ready;
+use std::time::Duration;
 
 use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 /// More than this is not held: it is sent before more is taken.
 const HELD_BYTES_MAX: usize = 64 << 10;
+
+/// How long a peer may take to end a connection that was ended here.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Room for some answers, so that it need not grow with each.
 const HELD_BYTES_MIN: usize = 16 << 10;
@@ -54,6 +60,21 @@ impl Cork {
     /// Sends all that waits.
     pub fn poll_send(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.corked().poll_send(context)
+    }
+
+    /// Ends the way out, and waits for the peer to end its own.
+    ///
+    /// A socket that is closed while its peer still writes resets the connection, and takes away from the peer what it
+    /// has not read yet: answers, when the service ends.
+    pub async fn end(mut self) {
+        let ended = async {
+            self.shutdown().await?;
+            let mut rest = [0; 1_024];
+            while self.read(&mut rest).await? != 0 {}
+            io::Result::Ok(())
+        };
+        // Whoever does not end, or is gone already, is left.
+        let _ = tokio::time::timeout(END_TIMEOUT, ended).await;
     }
 
     // Shared by two parts of one task, so never waited for.
@@ -135,8 +156,6 @@ impl AsyncWrite for Cork {
 mod tests {
     use super::*;
     use std::future::poll_fn;
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
 
     async fn pair() -> (Cork, TcpStream) {
@@ -179,5 +198,22 @@ mod tests {
         let (_, ended) = tokio::join!(writing, peer.read_to_end(&mut read));
         ended.unwrap();
         assert_eq!(read.len(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_still_writes_reads_all_that_was_sent() {
+        let (mut cork, mut peer) = pair().await;
+        cork.write_all(b"answer").await.unwrap();
+        let ending = tokio::spawn(cork.end());
+        let mut read = [0; 1];
+        peer.read_exact(&mut read).await.unwrap();
+        peer.write_all(b"more").await.unwrap();
+        peer.write_all(b"and more").await.unwrap();
+        assert!(!ending.is_finished());
+        let mut rest = Vec::new();
+        peer.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"nswer");
+        drop(peer);
+        ending.await.unwrap();
     }
 }

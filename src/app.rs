@@ -10,8 +10,11 @@ mod backup;
 mod breaker;
 mod confirm;
 mod deals;
+mod decided;
 mod error;
 mod extract;
+mod follow;
+mod fresh;
 mod import;
 pub mod ingest;
 pub mod overview;
@@ -21,6 +24,7 @@ mod portfolio;
 mod projection;
 mod read;
 pub mod rebuild;
+pub mod same;
 mod turns;
 pub mod verify;
 pub mod watch;
@@ -29,6 +33,7 @@ mod write;
 use std::sync::Arc;
 
 pub use crate::app::confirm::Confirmed;
+use tokio::sync::Mutex;
 use tokio::sync::RwLock;
 
 use crate::app::deals::Deals;
@@ -72,9 +77,15 @@ pub use crate::app::write::Recording;
 pub use crate::app::write::Written;
 use crate::clock::Clock;
 use crate::domain::model::Model;
+use crate::domain::time::Date;
 use crate::domain::time::Instant;
+use crate::domain::time::Span;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+
+/// How long after midnight another process's write of the day before may still come: longer than a store tries to write,
+/// and than clocks differ.
+const SETTLING: Span = Span::minutes(1);
 
 /// Verbatim's use cases over one store, one clock and one model.
 pub struct App {
@@ -90,6 +101,8 @@ pub struct App {
     /// Held while an event is on its way to the disk; taken whole to wait for all that are.
     unsettled: RwLock<()>,
     feeds: Feeds,
+    /// Held while the change sequence is followed.
+    following: Mutex<()>,
     telemetry: Telemetry,
 }
 
@@ -114,6 +127,7 @@ impl App {
             external: None,
             unsettled: RwLock::default(),
             feeds: Feeds::new(),
+            following: Mutex::default(),
             telemetry,
         }
     }
@@ -160,6 +174,16 @@ impl App {
     /// Waits until every event that was dated before this call is durable or refused.
     async fn settled(&self) {
         drop(self.unsettled.write().await);
+    }
+
+    /// The day up to which all is recorded, but for what [`App::settled`] waits for: where other processes write, a day is
+    /// over some time after midnight, by which their writes of the day before are durable or refused.
+    fn settled_day(&self) -> Date {
+        let now = self.clock.now();
+        match self.store.is_shared() {
+            true => now.minus(SETTLING).unwrap_or(Instant::MIN).date(),
+            false => now.date(),
+        }
     }
 
     /// The numbers in force.

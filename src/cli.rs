@@ -20,6 +20,7 @@ mod import;
 mod keep;
 mod lanes;
 mod load;
+mod migrate;
 mod moment;
 mod money;
 mod ndjson;
@@ -116,6 +117,9 @@ enum Command {
     /// Ask a service once whether it is ready, for probes in images without a shell
     #[command(after_help = healthcheck::EXAMPLES)]
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Bring a database to what this build needs
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::MigrateArgs),
     /// Keep all that was recorded in one file, also while the service runs
     #[command(after_help = keep::backup::EXAMPLES)]
     Backup(keep::backup::BackupArgs),
@@ -125,6 +129,9 @@ enum Command {
     /// Look whether a store or a backup is whole and says what it said
     #[command(after_help = keep::verify::EXAMPLES)]
     Verify(keep::verify::VerifyArgs),
+    /// Make a store of what another one holds, of any kind into any kind
+    #[command(after_help = keep::copy::EXAMPLES)]
+    Copy(keep::copy::CopyArgs),
     /// Give back the disk space that a store no longer needs
     #[command(after_help = keep::compact::EXAMPLES)]
     Compact(keep::compact::CompactArgs),
@@ -177,9 +184,11 @@ pub fn run() -> ExitCode {
         Command::Compare(args) => wait(past::compare(args)),
         Command::Watch(args) => wait(watch::run(args)),
         Command::Healthcheck(args) => wait(healthcheck::run(args)),
+        Command::Migrate(args) => wait(migrate::run(args)),
         Command::Backup(args) => wait(keep::backup::run(args)),
         Command::Restore(args) => wait(keep::restore::run(args)),
         Command::Verify(args) => wait(keep::verify::run(args)),
+        Command::Copy(args) => wait(keep::copy::run(args)),
         Command::Compact(args) => wait(keep::compact::run(args)),
         Command::Rebuild(args) => wait(keep::rebuild::run(args)),
         Command::Bench(args) => wait(bench::run(args)),
@@ -275,9 +284,11 @@ mod tests {
         parses("verbatim|confirm|acme|s1|--reject");
         parses("verbatim|load|-|--shift-to-today|--keep-going");
         parses("verbatim|serve|--deadline-ms|5|--cors-origins|*|--print-config");
+        parses("verbatim|migrate|--store|postgres://u@h/d|--dry-run");
         parses("verbatim|backup|--data|d|--to|f|--until|500");
         parses("verbatim|backup|--server|http://h:1|--to|f");
         parses("verbatim|restore|f|--data|d|--until|-2d");
+        parses("verbatim|copy|--from|d|--to|postgres://u@h/d");
         parses("verbatim|verify|f");
         parses("verbatim|verify|--data|d");
         assert!(Cli::try_parse_from(["verbatim", "verify"]).is_err());

@@ -11,6 +11,7 @@ mod form;
 mod given;
 pub mod otlp;
 mod reader;
+mod reading;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::path::PathBuf;
 
+pub use crate::config::form::DatabaseUrl;
 pub use crate::config::form::is_log_filter;
 pub use crate::config::form::log_filters;
 pub use crate::config::given::SettingFlags;
@@ -31,8 +33,8 @@ use crate::config::given::unknown_variables;
 use crate::config::given::variables;
 use crate::config::otlp::Otlp;
 use crate::config::reader::Reader;
-use crate::config::reader::Reading;
-use crate::config::reader::variable;
+use crate::config::reading::Reading;
+use crate::config::reading::variable;
 
 /// The service that client commands call when nothing else is said.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:7450";
@@ -243,7 +245,7 @@ mod tests {
         };
         check("v.toml:1: deadline_ms:", "10 to 600000");
         check("v.toml:3: nonsense:", "no such setting");
-        check("v.toml:4: store:", "embedded or memory");
+        check("v.toml:4: store:", "embedded, memory or postgres://");
         check("v.toml:5: listen:", "ADDRESS:PORT");
         check("VERBATIM_CALLS_MAX:", "1 to 1000000");
         check("VERBATIM_CALL_MAX:", "no such setting");

@@ -13,7 +13,10 @@
 
 pub mod archive;
 pub mod embedded;
+mod groups;
 pub mod memory;
+pub mod postgres;
+mod queue;
 
 use async_trait::async_trait;
 
@@ -101,6 +104,9 @@ pub enum Error {
     /// Too many appends are waiting; nothing was done.
     #[error("{waiting} appends are waiting, which is the limit")]
     Busy { waiting: usize },
+    /// The database cannot be asked now; nothing was done.
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
     /// Another writer was first; nothing was appended.
     #[error("the deal is at revision {actual}, not {expected}")]
     Conflict {
@@ -132,6 +138,10 @@ pub struct Figures {
     /// Disk taken, and free where the store is.
     pub disk_bytes: Option<u64>,
     pub free_bytes: Option<u64>,
+    /// Connections to a database, those of them that are idle, and reads that wait for one.
+    pub connections: Option<u64>,
+    pub connections_idle: Option<u64>,
+    pub connections_wanted: Option<u64>,
 }
 
 /// Where deals are kept.
@@ -154,8 +164,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], [`Error::OutOfRange`], [`Error::Fault`], [`Error::Full`], [`Error::Busy`] and
-    /// [`Error::Conflict`]: nothing was appended.
+    /// [`Error::Closed`], [`Error::OutOfRange`], [`Error::Fault`], [`Error::Full`], [`Error::Busy`],
+    /// [`Error::Unavailable`] and [`Error::Conflict`]: nothing was appended.
     /// [`Error::Unknown`]: they may or may not be there when the store is opened again.
     /// [`Error::Corrupt`]: the deal's revision cannot be read; nothing was appended.
     async fn append(
@@ -184,6 +194,30 @@ pub trait Store: Send + Sync {
     /// Up to `changes_max` changes after sequence `after`, oldest first.
     async fn changes(&self, after: u64, changes_max: usize) -> Result<Vec<Change>, Error>;
 
+    /// The sequence of the newest change; 0 in an empty store.
+    ///
+    /// There are no gaps, so a store that does not know better searches for it: some forty reads of one.
+    async fn newest_sequence(&self) -> Result<u64, Error> {
+        let mut step = 1;
+        let mut known = 0;
+        while !self.changes(known + step - 1, 1).await?.is_empty() {
+            known += step;
+            step *= 2;
+        }
+        while 1 < step {
+            step /= 2;
+            if !self.changes(known + step - 1, 1).await?.is_empty() {
+                known += step;
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whether other processes may write to it at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Why writes are refused, if they are. A lasting fault hides a passing one.
     ///
     /// May wait for the medium, and as long as that hangs.
@@ -196,32 +230,6 @@ pub trait Store: Send + Sync {
 
     /// Writes what is waiting, makes it durable and closes. Later calls answer [`Error::Closed`].
     async fn close(&self);
-}
-
-/// The sequence of the newest change; 0 in an empty store.
-///
-/// There are no gaps, so it is searched for: some forty reads of one.
-///
-/// # Errors
-///
-/// Those of [`Store::changes`].
-pub async fn newest_sequence(store: &dyn Store) -> Result<u64, Error> {
-    let is_there = async |sequence: u64| -> Result<bool, Error> {
-        Ok(!store.changes(sequence - 1, 1).await?.is_empty())
-    };
-    let mut step = 1;
-    let mut known = 0;
-    while is_there(known + step).await? {
-        known += step;
-        step *= 2;
-    }
-    while 1 < step {
-        step /= 2;
-        if is_there(known + step).await? {
-            known += step;
-        }
-    }
-    Ok(known)
 }
 
 /// Refuses what no store keeps, so that all stores refuse the same.

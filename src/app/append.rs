@@ -31,9 +31,13 @@ impl App {
             Err(Error::Busy { .. }) => Appended::Busy,
             Err(Error::Full { .. }) => Appended::Full,
             Err(Error::Unknown(_)) => Appended::Unknown,
-            Err(Error::Closed | Error::OutOfRange(_) | Error::Fault(_) | Error::Corrupt { .. }) => {
-                Appended::Fault
-            }
+            Err(
+                Error::Closed
+                | Error::OutOfRange(_)
+                | Error::Fault(_)
+                | Error::Unavailable(_)
+                | Error::Corrupt { .. },
+            ) => Appended::Fault,
         });
         if outcome.is_ok() {
             store.event_bytes.inc_by(bytes as u64);

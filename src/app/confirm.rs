@@ -35,10 +35,7 @@ impl App {
         confirmation: Confirmation,
         expected_revision: Option<u64>,
     ) -> Result<Confirmed, Error> {
-        let shared = self.deals.load(&deal).await?;
-        if shared.read().deal.revision() == 0 {
-            return Err(Error::DealNotFound(deal.deal));
-        }
+        self.seen(&Query::now(deal.clone())).await?;
         let id = confirmation.statement.clone();
         let decide = move |deal: &Deal| decide::confirm(deal, confirmation.clone());
         let write = self.write(&deal, expected_revision, Box::new(decide));

@@ -1,18 +1,22 @@
 //! The folded deals in memory: loaded from the store when first asked for, kept while there is room.
 //!
 //! A deal in memory is never behind what was acknowledged: a writer applies its events to the very deal that readers
-//! share before it answers, and puts that deal back in place of whatever was loaded meanwhile.
+//! share before it answers, and puts that deal back in place of whatever was loaded meanwhile. Where other processes write
+//! to the store too, `fresh` tells when a deal in memory is behind.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::RwLockReadGuard;
 use std::sync::RwLockWriteGuard;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tracing::Instrument;
 
+use crate::app::fresh::Fresh;
 use crate::app::projection;
 use crate::domain::deal::Deal;
 use crate::domain::event::Event;
@@ -42,10 +46,16 @@ pub struct Deals {
     store: Arc<dyn Store>,
     cache: Cache<DealKey, Weighed, ByBytes>,
     metrics: Arc<Metrics>,
+    /// There when other processes may write to the store.
+    fresh: Option<Fresh>,
 }
 
 /// A deal that readers and the one writer share.
-pub struct SharedDeal(RwLock<Folded>);
+pub struct SharedDeal {
+    folded: RwLock<Folded>,
+    /// How far the change sequence was followed when the store was asked for it last.
+    read_at: AtomicU64,
+}
 
 /// A folded deal with the words that were asked for.
 #[derive(Default)]
@@ -89,6 +99,7 @@ impl Deals {
     pub fn new(store: Arc<dyn Store>, bytes_max: u64, metrics: Arc<Metrics>) -> Deals {
         let deals_expected = (bytes_max / (2 * DEAL_BYTES)) as usize;
         Deals {
+            fresh: store.is_shared().then(Fresh::new),
             store,
             cache: Cache::with_weighter(deals_expected, bytes_max, ByBytes),
             metrics,
@@ -105,21 +116,59 @@ impl Deals {
         self.cache.weight()
     }
 
-    /// The deal, folded up to at least what was acknowledged before the call; empty when there is none.
+    /// What is known of other processes' writes; `None` where there are none.
+    pub fn fresh(&self) -> Option<&Fresh> {
+        self.fresh.as_ref()
+    }
+
+    /// The deal, folded up to at least what this process acknowledged before the call, and what others did
+    /// [`STALE_MAX`](crate::app::fresh::STALE_MAX) before it; empty when there is none.
     pub async fn load(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
         if let Some(weighed) = self.cache.get(key) {
             self.metrics.deal_cache_hits.inc();
-            return Ok(weighed.deal);
+            let deal = weighed.deal;
+            if let Some(fresh) = &self.fresh
+                && !fresh.is_current(key, deal.read_at.load(Ordering::Acquire))
+            {
+                // Boxed, since it is rare: every call would carry the room for it.
+                Box::pin(self.bring_forward(key, &deal)).await?;
+            }
+            return Ok(deal);
         }
         self.metrics.deal_cache_misses.inc();
         // Those who ask for the same deal meanwhile wait for this one load.
         let loaded = self.cache.get_or_insert_async(key, async {
+            // Before the store is asked: what comes meanwhile is marked behind it.
+            let read_at = self.followed();
             let folded = self.fold(key).instrument(tracing::debug_span!("load"));
-            let folded = folded.await?;
-            Ok(Weighed::now(Arc::new(SharedDeal::new(folded))))
+            let deal = SharedDeal::new(folded.await?);
+            deal.read_at.store(read_at, Ordering::Release);
+            Ok(Weighed::now(Arc::new(deal)))
         });
         // Boxed, since it is rare: every call would carry the room for it.
         Ok(Box::pin(loaded).await?.deal)
+    }
+
+    /// Takes in the events that the store has beyond those of the deal: then it has all that any process acknowledged
+    /// before the call.
+    pub async fn bring_forward(&self, key: &DealKey, deal: &SharedDeal) -> Result<(), Error> {
+        let read_at = self.followed();
+        loop {
+            let after = deal.read().deal.revision();
+            let events = self.events(key, after, PAGE_EVENTS).await?;
+            let is_last = events.len() < PAGE_EVENTS;
+            let mut folded = deal.write();
+            events.into_iter().for_each(|event| folded.take(event));
+            drop(folded);
+            if is_last {
+                deal.read_at.fetch_max(read_at, Ordering::AcqRel);
+                return Ok(());
+            }
+        }
+    }
+
+    fn followed(&self) -> u64 {
+        self.fresh.as_ref().map_or(0, Fresh::followed)
     }
 
     /// Puts back the deal that a writer has brought forward.
@@ -210,7 +259,12 @@ impl Deals {
 
 impl Folded {
     /// Takes in the next event, and the words of a statement: what was just said or just read is about to be cited.
+    ///
+    /// One that is in already is passed over: a writer and a reader of the store may both bring it.
     pub fn take(&mut self, event: Event) {
+        if event.revision <= self.deal.revision() {
+            return;
+        }
         self.deal.apply(&event);
         if let Fact::Statement(statement) = event.fact {
             if WORDS_MAX <= self.words.len() {
@@ -223,18 +277,21 @@ impl Folded {
 
 impl SharedDeal {
     pub fn new(folded: Folded) -> SharedDeal {
-        SharedDeal(RwLock::new(folded))
+        SharedDeal {
+            folded: RwLock::new(folded),
+            read_at: AtomicU64::new(0),
+        }
     }
 
     /// Never held across an await.
     pub fn read(&self) -> RwLockReadGuard<'_, Folded> {
         // A writer that panicked half way never acknowledged, and its deal is forgotten by `write`.
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.folded.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Never held across an await.
     pub fn write(&self) -> RwLockWriteGuard<'_, Folded> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.folded.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Why a use case was not carried out.
 
+use crate::domain::decide::Refusal;
 use crate::domain::text::Id;
 use crate::domain::time::Instant;
 use crate::store;
+use crate::store::DealKey;
 use crate::wire::reading::Violations;
 
 /// In order of precedence.
@@ -48,11 +50,34 @@ impl Error {
     /// The same, of an answer that could not be made once its write was: nobody may say then that nothing was done.
     pub fn behind_a_write(self) -> Error {
         match self {
-            Error::Store(store::Error::Fault(cause)) => store::Error::Unknown(cause).into(),
+            Error::Store(store::Error::Fault(cause) | store::Error::Unavailable(cause)) => {
+                store::Error::Unknown(cause).into()
+            }
             Error::Store(store::Error::Closed) => {
                 store::Error::Unknown(store::Error::Closed.to_string()).into()
             }
             other => other,
         }
+    }
+}
+
+/// Refuses a write to a deal that is elsewhere than the caller expects.
+pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
+        _ => Ok(()),
+    }
+}
+
+/// What the domain's refusal is to the caller.
+pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::StatementUnknown(statement) => Error::StatementNotFound {
+            deal: key.deal.clone(),
+            statement,
+        },
+        Refusal::Retracted(statement) => Error::StatementRetracted { statement },
+        Refusal::Closed { closed_at } => Error::DealClosed { closed_at },
+        Refusal::Full { what, limit } => Error::DealFull { what, limit },
     }
 }

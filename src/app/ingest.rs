@@ -149,7 +149,14 @@ impl App {
         let _unsettled = self.unsettled.read().await;
         let shared = self.deals.load(key).await?;
 
-        let draft = self.draft(key, &shared, entries).await?;
+        let mut draft = self.draft(key, &shared, entries).await?;
+        // Another process may have done what makes an entry fit, or what it would do.
+        let is_settled =
+            |outcome: &Result<Written, Error>| !matches!(outcome, Ok(written) if !written.already);
+        if self.store.is_shared() && draft.outcomes.iter().any(is_settled) {
+            self.deals.bring_forward(key, &shared).await?;
+            draft = self.draft(key, &shared, entries).await?;
+        }
         let refused = draft.outcomes.iter().any(Result::is_err);
         if draft.events.is_empty() || (bound == Bound::Together && refused) {
             return Ok(draft.outcomes);

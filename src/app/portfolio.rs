@@ -3,7 +3,8 @@
 //! What always holds:
 //!
 //! 1. A write that was acknowledged before a portfolio is asked for is in it: a table is there before the store is read
-//!    for it, and from then on every writer puts its deal into it before it answers.
+//!    for it, and from then on every writer puts its deal into it before it answers. What other processes wrote is looked
+//!    for before each look (`follow`).
 //! 2. Of two outlines of one deal the one of the later revision stays, whoever came first.
 //! 3. Every row is judged from one outline, so it is of one revision.
 //! 4. A table that would take more than its limit is dropped, and the portfolio read from the store each time.
@@ -24,11 +25,13 @@ use crate::app::App;
 use crate::app::Error;
 use crate::app::aside::ended;
 pub use crate::app::portfolio::lots::Lots;
+pub use crate::app::portfolio::lots::OUTLINES_AT_ONCE;
 pub use crate::app::portfolio::table::Outline;
 use crate::app::portfolio::table::Table;
 use crate::domain::deal::Deal;
 use crate::domain::deal::packed;
 use crate::store::DealKey;
+use crate::store::Revision;
 
 /// Memory for the outlines of a tenant, if no other limit is given. Unit: bytes. About 700 a deal of 20 statements.
 pub const OUTLINES_BYTES_MAX: u64 = 128 << 20;
@@ -72,6 +75,23 @@ impl Portfolio {
         }
     }
 
+    /// Whether the outlines of the deal's tenant are in memory, and not with this revision of the deal.
+    pub fn lacks(&self, key: &DealKey, revision: Revision) -> bool {
+        let Some(table) = self.table(&key.tenant).filter(|table| !table.is_over()) else {
+            return false;
+        };
+        table
+            .get(&key.deal)
+            .is_none_or(|outline| outline.revision < revision)
+    }
+
+    /// Takes in a deal that another process has written to.
+    pub fn note(&self, key: &DealKey, outline: Outline) {
+        if let Some(table) = self.table(&key.tenant) {
+            table.insert(Arc::new(outline));
+        }
+    }
+
     fn table(&self, tenant: &str) -> Option<Arc<Table>> {
         // Whole values are put in and nothing is done to them under the lock.
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
@@ -91,6 +111,8 @@ impl Portfolio {
 impl App {
     /// All deals of the tenant, lot by lot.
     pub(super) async fn lots(self: &Arc<Self>, tenant: &str) -> Result<Lots, Error> {
+        // So that other processes' writes are in it as well as ours.
+        self.catch_up().await?;
         let table = match self.portfolio.table(tenant).filter(|table| table.is_full()) {
             Some(table) => table,
             None => {

@@ -186,7 +186,12 @@ impl App {
     /// The deal as the query may see it.
     pub(super) async fn seen(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
         let shared = self.deals.load(&query.deal).await?;
-        let actual = shared.read().deal.revision();
+        let mut actual = shared.read().deal.revision();
+        if actual < query.min_revision.unwrap_or(1) && self.store.is_shared() {
+            // Another process may have written it. Boxed, since it is rare.
+            Box::pin(self.deals.bring_forward(&query.deal, &shared)).await?;
+            actual = shared.read().deal.revision();
+        }
         if actual == 0 {
             return Err(Error::DealNotFound(query.deal.deal.clone()));
         }

@@ -6,6 +6,7 @@ use crate::app::projection::projection_of;
 use crate::domain::deal::Deal;
 use crate::store::DealKey;
 use crate::store::Error;
+use crate::store::Revision;
 use crate::store::Store;
 use crate::wire;
 
@@ -30,7 +31,7 @@ pub async fn rebuild(store: &dyn Store) -> Result<u64, Error> {
             };
             after = Some(last.deal.clone());
             for (key, _) in &page {
-                let deal = fold(store, key).await?;
+                let deal = fold(store, key, Revision::MAX).await?;
                 store.keep_projection(key, projection_of(&deal));
                 deals += 1;
             }
@@ -53,10 +54,12 @@ async fn tenants(store: &dyn Store) -> Result<BTreeSet<Box<str>>, Error> {
     }
 }
 
-async fn fold(store: &dyn Store, key: &DealKey) -> Result<Deal, Error> {
+/// The deal folded from its first events, as many as there are up to `last`.
+pub(super) async fn fold(store: &dyn Store, key: &DealKey, last: Revision) -> Result<Deal, Error> {
     let mut deal = Deal::default();
     loop {
-        let page = store.events(key, deal.revision(), PAGE).await?;
+        let wanted = usize::try_from(last - deal.revision()).unwrap_or(PAGE);
+        let page = store.events(key, deal.revision(), wanted.min(PAGE)).await?;
         if page.is_empty() {
             return Ok(deal);
         }

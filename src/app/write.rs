@@ -12,10 +12,14 @@ use crate::app::Scored;
 use crate::app::aside::ToTheEnd;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
+use crate::app::decided::Decide;
+use crate::app::decided::Decided;
+use crate::app::decided::Drafted;
+use crate::app::error::expect;
+use crate::app::error::refused;
 use crate::app::projection;
 use crate::domain::deal::Deal;
 use crate::domain::decide;
-use crate::domain::decide::Refusal;
 use crate::domain::event::Event;
 use crate::domain::event::Fact;
 use crate::domain::facts::DealFacts;
@@ -66,9 +70,6 @@ pub struct Written {
 
 /// How often a write starts anew because another replica was first.
 pub(super) const CONFLICTS_MAX: usize = 16;
-
-/// What the domain makes of a deal: the facts to record, none when they were there before.
-pub(super) type Decide = dyn Fn(&Deal) -> Result<Vec<Fact>, Refusal> + Send + Sync;
 
 impl App {
     /// Keeps a statement, durably and once, and answers with the new score.
@@ -163,9 +164,7 @@ impl App {
         retraction: Retraction,
         expected_revision: Option<u64>,
     ) -> Result<Written, Error> {
-        if self.deals.load(deal).await?.read().deal.revision() == 0 {
-            return Err(Error::DealNotFound(deal.deal.clone()));
-        }
+        self.seen(&Query::now(deal.clone())).await?;
         let decide = move |deal: &Deal| decide::take_back(deal, retraction.clone());
         self.write_facts(deal, expected_revision, Box::new(decide))
             .await
@@ -275,23 +274,27 @@ impl App {
         let _turn = self.turns.take(key).await;
         let _unsettled = self.unsettled.read().await;
         let mut conflicts = 0;
+        // An append finds out by itself that another process was first; whatever ends without one has to ask.
+        let mut is_sure = !self.store.is_shared();
         loop {
             let shared = self.deals.load(key).await?;
-            let (events, before, score_before) = {
-                let _deciding = tracing::debug_span!("decide").entered();
-                let deal = &shared.read().deal;
-                let facts = decide(deal).map_err(|refusal| refused(key, refusal))?;
-                if facts.is_empty() {
-                    let written = Written {
-                        revision: deal.revision(),
-                        already: true,
-                    };
-                    return Ok((written, 0.0));
+            let decided = self.decided(key, expected, decide, &shared.read().deal);
+            let drafted = match decided {
+                Ok(Decided::Append(drafted)) => drafted,
+                Ok(Decided::Already(_)) | Err(_) if !is_sure => {
+                    self.deals.bring_forward(key, &shared).await?;
+                    is_sure = true;
+                    continue;
                 }
-                expect(expected, deal.revision())?;
-                (self.events(deal, facts), deal.revision(), self.points(deal))
+                Ok(Decided::Already(written)) => return Ok((written, 0.0)),
+                Err(error) => return Err(error),
             };
 
+            let Drafted {
+                events,
+                before,
+                score_before,
+            } = drafted;
             let bytes = events.iter().map(wire::event::encode).collect();
             match self.append(key, before, bytes).await {
                 Ok(revision) => {
@@ -366,24 +369,5 @@ impl App {
     pub(super) fn points(&self, deal: &Deal) -> f64 {
         let as_of = deal.closed_at().unwrap_or(self.now());
         score::tally(&Moment::of(deal, &self.model, as_of)).score
-    }
-}
-
-pub(super) fn expect(expected: Option<u64>, actual: u64) -> Result<(), Error> {
-    match expected {
-        Some(expected) if expected != actual => Err(Error::RevisionMismatch { expected, actual }),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn refused(key: &DealKey, refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::StatementUnknown(statement) => Error::StatementNotFound {
-            deal: key.deal.clone(),
-            statement,
-        },
-        Refusal::Retracted(statement) => Error::StatementRetracted { statement },
-        Refusal::Closed { closed_at } => Error::DealClosed { closed_at },
-        Refusal::Full { what, limit } => Error::DealFull { what, limit },
     }
 }

@@ -6,6 +6,7 @@
 mod book;
 mod callers;
 mod compare;
+mod database;
 pub mod echo;
 mod file;
 mod fill;
@@ -30,10 +31,12 @@ use serde_json::Value;
 use crate::cli::bench::callers::Crowd;
 use crate::cli::bench::work::Mix;
 use crate::cli::failure::Failure;
+use crate::config::DatabaseUrl;
 
 pub const EXAMPLES: &str = "Examples:
   verbatim bench                                   ScoreDeal beside a bare tonic echo server
   verbatim bench --mode record --directory .       durable writes beside a file that is synced once a group
+  verbatim bench --mode record --store postgres://user@host/database      the same on PostgreSQL, beside pgbench
   verbatim bench --mode mixed --seconds 30 --json
   verbatim bench --history 10,1000,10000           ScoreDeal on deals of growing histories
   verbatim bench --mode ingest                     statements by the stream, and ScoreDeal meanwhile
@@ -91,6 +94,9 @@ pub struct BenchArgs {
     /// Where to make the temporary store: a directory on the disk that is meant (default: the system's)
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// A database for the service, which had `verbatim migrate`; its deals are written to. For `record` and the like
+    #[arg(long, value_name = "URL", value_parser = crate::cli::migrate::url, conflicts_with = "server")]
+    store: Option<DatabaseUrl>,
     /// Answer with JSON, for programs
     #[arg(long)]
     json: bool,

@@ -1,7 +1,9 @@
-//! Keeping and moving what was recorded: `backup`, `restore`, `verify`, `compact`, `rebuild`.
+//! Keeping and moving what was recorded: `backup`, `restore`, `verify`, `copy`, `compact`, `rebuild`.
 
 pub mod backup;
 pub mod compact;
+pub mod copy;
+mod place;
 pub mod rebuild;
 pub mod restore;
 mod rotation;
@@ -59,7 +61,7 @@ fn of_open(error: &OpenError, instead: &str) -> Failure {
 fn of_store(error: &store::Error) -> Failure {
     let exit = match error {
         store::Error::Corrupt { .. } => Exit::Data,
-        store::Error::Full { .. } => Exit::Unavailable,
+        store::Error::Full { .. } | store::Error::Unavailable(_) => Exit::Unavailable,
         _ => Exit::Internal,
     };
     Failure::new(exit, error.to_string())

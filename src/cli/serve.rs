@@ -28,6 +28,7 @@ use crate::telemetry::sending::Sending;
 pub const EXAMPLES: &str = "Examples:
   verbatim serve
   verbatim serve --data /var/lib/verbatim --listen 0.0.0.0:7450
+  verbatim serve --store postgres://user@host/database    one of several; see `verbatim migrate`
   verbatim serve --ops-listen 127.0.0.1:7451    probes, numbers and the log level, for those who run it
   verbatim serve --config verbatim.toml --print-config
 
@@ -129,9 +130,10 @@ async fn serve(
         .await
         .map_err(unstarted)?;
 
-    let kept = match settings.store {
+    let kept = match &settings.store {
         StoreKind::Embedded => format!("deals are kept in {}", settings.data.display()),
         StoreKind::Memory => "deals are kept in memory and end with this process".to_owned(),
+        StoreKind::Postgres(url) => format!("deals are kept at {url}"),
     };
     eprintln!(
         "verbatim {} listens on http://{}; {kept}",

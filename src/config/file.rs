@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
-use crate::config::reader::Reading;
+use crate::config::reading::Reading;
 
 #[derive(Debug, Default)]
 pub struct TomlFile {

@@ -10,7 +10,7 @@ use clap::FromArgMatches;
 
 use crate::config::PREFIX;
 use crate::config::Settings;
-use crate::config::reader::Reading;
+use crate::config::reading::Reading;
 
 /// What was given on the command line, by flag. Not checked yet: all faults are told together.
 #[derive(Clone, Debug, Default)]

@@ -10,16 +10,20 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Arg;
-use clap::ArgAction;
-
-use crate::config::PREFIX;
 use crate::config::file::TomlFile;
+use crate::config::form::DatabaseUrl;
 use crate::config::form::is_log_filter;
 use crate::config::form::is_origin;
 use crate::config::form::log_filters;
 use crate::config::form::path;
 use crate::config::form::url;
+use crate::config::form::without_password;
+use crate::config::reading::Reading;
+use crate::config::reading::Setting;
+use crate::config::reading::key;
+use crate::config::reading::quoted;
+use crate::config::reading::variable;
+use crate::config::settings::StoreKind;
 
 pub struct Reader<'a> {
     flags: &'a BTreeMap<&'static str, Vec<String>>,
@@ -27,28 +31,6 @@ pub struct Reader<'a> {
     file: &'a TomlFile,
     readings: Vec<Reading>,
     faults: Vec<String>,
-}
-
-/// What a setting was found to be.
-#[derive(Debug)]
-pub struct Reading {
-    /// Its flag, without the dashes in front.
-    pub flag: &'static str,
-    /// Where the value came from, for people.
-    pub origin: String,
-    /// The value as TOML. None: not set.
-    toml: Option<String>,
-    value_name: &'static str,
-    allowed: String,
-    help: &'static str,
-}
-
-/// What a setting is called and may be.
-struct Setting {
-    flag: &'static str,
-    value_name: &'static str,
-    allowed: String,
-    help: &'static str,
 }
 
 /// What was given, and where.
@@ -146,6 +128,33 @@ impl<'a> Reader<'a> {
             help,
         };
         self.one_or_none(setting, |text| text.parse().ok(), SocketAddr::to_string)
+    }
+
+    /// Where deals are kept: a word, or the URL of a database.
+    pub fn store(&mut self, flag: &'static str, help: &'static str) -> StoreKind {
+        let setting = Setting {
+            flag,
+            value_name: "STORE",
+            allowed: "embedded, memory or postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
+            help,
+        };
+        let parse = |text: &str| match text {
+            "embedded" => Some(StoreKind::Embedded),
+            "memory" => Some(StoreKind::Memory),
+            url => DatabaseUrl::read(url).map(StoreKind::Postgres),
+        };
+        let default = StoreKind::Embedded;
+        self.one(
+            setting,
+            default,
+            quoted("embedded"),
+            parse,
+            |store| match store {
+                StoreKind::Embedded => quoted("embedded"),
+                StoreKind::Memory => quoted("memory"),
+                StoreKind::Postgres(url) => quoted(&url.to_string()),
+            },
+        )
     }
 
     /// One of some words; the first is the default.
@@ -290,7 +299,8 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&mut self, given: &Given, setting: &Setting) {
-        let got = given.values.join(", ");
+        // A URL that was misspelt has a password as well.
+        let got = without_password(&given.values.join(", "));
         self.faults.push(format!(
             "{}: must be {}, got `{got}`",
             given.place, setting.allowed
@@ -334,65 +344,4 @@ impl Given {
             _ => None,
         }
     }
-}
-
-impl Setting {
-    fn reading(&self, toml: Option<String>, origin: String) -> Reading {
-        let (flag, value_name, help) = (self.flag, self.value_name, self.help);
-        Reading {
-            flag,
-            origin,
-            toml,
-            value_name,
-            allowed: self.allowed.clone(),
-            help,
-        }
-    }
-}
-
-impl Reading {
-    pub fn key(&self) -> String {
-        key(self.flag)
-    }
-
-    pub fn variable(&self) -> String {
-        variable(self.flag)
-    }
-
-    pub fn to_toml(&self) -> String {
-        match &self.toml {
-            Some(value) => format!("{} = {value}", self.key()),
-            None => format!("# {} is not set", self.key()),
-        }
-    }
-
-    /// The flag that sets it, as clap knows flags. Values stay text here: all faults are told together later.
-    pub fn to_flag(&self) -> Arg {
-        let default = self.toml.as_deref().unwrap_or("none").trim_matches('"');
-        let help = format!(
-            "{} [{}; default: {default}; env: {}]",
-            self.help,
-            self.allowed,
-            self.variable()
-        );
-        Arg::new(self.flag)
-            .long(self.flag)
-            .value_name(self.value_name)
-            .help(help)
-            .action(ArgAction::Append)
-            .allow_negative_numbers(true)
-            .help_heading("Settings")
-    }
-}
-
-fn key(flag: &str) -> String {
-    flag.replace('-', "_")
-}
-
-pub fn variable(flag: &str) -> String {
-    format!("{PREFIX}{}", key(flag).to_uppercase())
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use crate::config::TERMINATION_LOG;
+use crate::config::form::DatabaseUrl;
 use crate::config::reader::Reader;
 
 /// The most that a setting in MiB may be: a TiB.
@@ -12,11 +13,6 @@ const MIB_MAX: usize = 1 << 20;
 
 /// The most that a setting in milliseconds may be: ten minutes.
 const MS_MAX: u64 = 600_000;
-
-const STORES: [(&str, StoreKind); 2] = [
-    ("embedded", StoreKind::Embedded),
-    ("memory", StoreKind::Memory),
-];
 
 const FORMATS: [(&str, LogFormat); 2] =
     [("console", LogFormat::Console), ("json", LogFormat::Json)];
@@ -32,6 +28,10 @@ pub struct Settings {
     pub ops_listen: Option<SocketAddr>,
     /// Where deals are kept. Default: embedded.
     pub store: StoreKind,
+    /// Connections for reads from a database; its writer has one more. Range: 1 to 10,000. Default: 8.
+    pub database_connections_max: usize,
+    /// How long a database may take for one statement. Unit: ms. Range: 100 to 600,000. Default: 5,000.
+    pub database_timeout_ms: u64,
     /// A model file in place of the default model. Default: none.
     pub model: Option<PathBuf>,
     /// A reader of quotes of your own: a gRPC service `verbatim.v1.ClaimExtractor`. Default: none.
@@ -85,12 +85,14 @@ pub struct Settings {
 }
 
 /// Where deals are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreKind {
     /// On disk, in this process.
     Embedded,
     /// Nowhere: gone when the process ends.
     Memory,
+    /// In a database that any number of processes share.
+    Postgres(DatabaseUrl),
 }
 
 /// How log lines look.
@@ -120,10 +122,21 @@ impl Settings {
                 "ops-listen",
                 "Where to answer probes, scrapers and operators; it is not for callers",
             ),
-            store: from.word(
+            store: from.store(
                 "store",
-                &STORES,
-                "Where deals are kept; memory ends with the process",
+                "Where deals are kept; memory ends with the process, a database serves any number of them",
+            ),
+            database_connections_max: from.number(
+                "database-connections-max",
+                8,
+                1..=10_000,
+                "Connections for reads from a database, beside one for writes",
+            ),
+            database_timeout_ms: from.number(
+                "database-timeout-ms",
+                5_000,
+                100..=MS_MAX,
+                "Milliseconds that a database may take for one statement",
             ),
             model: from.path_or_none("model", "A model file in place of the default model"),
             extractor: from.url_or_none(

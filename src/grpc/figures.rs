@@ -27,6 +27,9 @@ pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
                 (figures.queue_appends, &to.queue_appends),
                 (figures.disk_bytes, &to.disk_bytes),
                 (figures.free_bytes, &to.free_bytes),
+                (figures.connections, &to.connections),
+                (figures.connections_idle, &to.connections_idle),
+                (figures.connections_wanted, &to.connections_wanted),
             ] {
                 if let Some(figure) = figure {
                     gauge.set(signed(figure));

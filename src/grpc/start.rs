@@ -22,6 +22,8 @@ use crate::store::Store;
 use crate::store::embedded;
 use crate::store::embedded::Embedded;
 use crate::store::memory::Memory;
+use crate::store::postgres;
+use crate::store::postgres::Postgres;
 use crate::telemetry::Telemetry;
 
 const MIB: u64 = 1 << 20;
@@ -36,18 +38,22 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] embedded::OpenError),
     #[error(transparent)]
+    Database(#[from] postgres::OpenError),
+    #[error(transparent)]
     Serve(#[from] serve::StartError),
 }
 
 impl StartError {
-    /// The process's exit code: 64 when a setting is at fault, 69 when the place is taken or cannot be had, 70 when the
-    /// store is broken.
+    /// The process's exit code: 64 when a setting is at fault, 69 when the place is taken or cannot be had or the database
+    /// is not ready for this build, 70 when the store is broken.
     pub fn exit_code(&self) -> u8 {
         match self {
             StartError::Model { .. }
             | StartError::Extractor { .. }
+            | StartError::Database(postgres::OpenError::Address(_))
             | StartError::Serve(serve::StartError::Origin(_)) => 64,
             StartError::Store(embedded::OpenError::Held { .. })
+            | StartError::Database(_)
             | StartError::Serve(serve::StartError::Listen { .. }) => 69,
             StartError::Store(_) | StartError::Serve(_) => 70,
         }
@@ -71,7 +77,7 @@ impl Server {
     ) -> Result<Server, StartError> {
         let model = model(settings)?;
         let extractor = extractor(settings)?;
-        let store = open(settings, &telemetry)?;
+        let store = open(settings, &telemetry).await?;
 
         let deals_bytes_max = settings.deal_cache_mib as u64 * MIB;
         let mut app = App::new(
@@ -90,6 +96,7 @@ impl Server {
         let limits = limits(settings);
         let kept = Arc::clone(&store);
         let app = Arc::new(app);
+        app.follow();
         let looking = Arc::downgrade(&app);
         match Server::start_with(app, kept, &limits, settings.listen).await {
             Ok(server) => {
@@ -137,9 +144,22 @@ fn extractor(settings: &Settings) -> Result<Option<RemoteExtractor>, StartError>
         .map_err(|problem| StartError::Extractor { problem })
 }
 
-fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, StartError> {
-    match settings.store {
-        StoreKind::Memory => Ok(Arc::new(Memory::new())),
+async fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, StartError> {
+    let started = Instant::now();
+    let store: Arc<dyn Store> = match &settings.store {
+        // Nothing to open, so nothing to tell of it.
+        StoreKind::Memory => return Ok(Arc::new(Memory::new())),
+        StoreKind::Postgres(url) => {
+            let options = postgres::Options {
+                waiting_max: settings.write_queue_max,
+                group_appends_max: settings.write_group_max,
+                connections_max: settings.database_connections_max,
+                statement_timeout: Duration::from_millis(settings.database_timeout_ms),
+                metrics: telemetry.metrics.store.clone(),
+                ..postgres::Options::default()
+            };
+            Arc::new(Postgres::open(url, options).await?)
+        }
         StoreKind::Embedded => {
             let options = embedded::Options {
                 waiting_max: settings.write_queue_max,
@@ -149,13 +169,12 @@ fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Store>, St
                 metrics: telemetry.metrics.store.clone(),
                 ..embedded::Options::default()
             };
-            let started = Instant::now();
-            let store = Embedded::open(&settings.data, options)?;
-            let took = started.elapsed().as_secs_f64();
-            telemetry.metrics.store.open_seconds.set(took);
-            Ok(Arc::new(store))
+            Arc::new(Embedded::open(&settings.data, options)?)
         }
-    }
+    };
+    let took = started.elapsed().as_secs_f64();
+    telemetry.metrics.store.open_seconds.set(took);
+    Ok(store)
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -20,11 +20,9 @@ mod directory;
 mod disk;
 mod engine;
 mod frames;
-mod groups;
 mod guard;
 mod keys;
 mod open_error;
-mod queue;
 mod reads;
 mod unfinished;
 mod watermark;
@@ -62,12 +60,11 @@ pub use crate::store::embedded::disk::RealDisk;
 use crate::store::embedded::engine::Engine;
 use crate::store::embedded::guard::guarded;
 pub use crate::store::embedded::open_error::OpenError;
-use crate::store::embedded::queue::Answer;
-use crate::store::embedded::queue::Append;
-use crate::store::embedded::queue::Limits;
-use crate::store::embedded::queue::Queue;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::embedded::writer::Writer;
+use crate::store::queue::Append;
+use crate::store::queue::Limits;
+use crate::store::queue::Queue;
 use crate::telemetry::metrics::StoreMetrics;
 
 /// How a store is opened.
@@ -303,12 +300,7 @@ impl Store for Embedded {
             span: Span::current(),
         })?;
         match answer.await {
-            Ok(Answer { outcome, others }) => {
-                if let Some(others) = others {
-                    others.send();
-                }
-                outcome
-            }
+            Ok(answer) => answer.taken(),
             Err(_) => Err(Error::Unknown("the writer ended".to_owned())),
         }
     }
@@ -365,6 +357,7 @@ impl Store for Embedded {
             queue_appends: Some(self.queue.appends_waiting() as u64),
             disk_bytes: engine.disk_bytes().ok(),
             free_bytes: engine.free_bytes().ok(),
+            ..Figures::default()
         }
     }
 

@@ -89,6 +89,9 @@ pub struct StoreMetrics {
     pub queue_appends: IntGauge,
     pub disk_bytes: IntGauge,
     pub free_bytes: IntGauge,
+    pub connections: IntGauge,
+    pub connections_idle: IntGauge,
+    pub connections_wanted: IntGauge,
     pub fault_lasting: IntGauge,
     pub fault_passing: IntGauge,
     pub open_seconds: Gauge,
@@ -275,6 +278,18 @@ impl StoreMetrics {
             free_bytes: to.gauge(
                 "verbatim_store_free_bytes",
                 "Disk that is free where the store is.",
+            ),
+            connections: to.gauge(
+                "verbatim_store_connections",
+                "Connections to the database for reads.",
+            ),
+            connections_idle: to.gauge(
+                "verbatim_store_connections_idle",
+                "Those of them that nobody uses.",
+            ),
+            connections_wanted: to.gauge(
+                "verbatim_store_connections_wanted",
+                "Reads that wait for a connection.",
             ),
             fault_lasting: fault.with_label_values(&["lasting"]),
             fault_passing: fault.with_label_values(&["passing"]),

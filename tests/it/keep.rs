@@ -4,6 +4,7 @@ mod archives;
 mod commands;
 mod compacted;
 mod damaged;
+mod database;
 
 use std::sync::Arc;
 

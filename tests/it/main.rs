@@ -30,6 +30,7 @@ mod operated;
 mod ops;
 mod past;
 mod pipeline;
+mod replicas;
 mod requests;
 mod sent;
 mod server;

@@ -91,7 +91,7 @@ fn everything(asked: AsOf) -> Listing {
     }
 }
 
-async fn rows(app: &Arc<App>, asked: AsOf) -> BTreeMap<String, PipelineDeal> {
+pub async fn rows(app: &Arc<App>, asked: AsOf) -> BTreeMap<String, PipelineDeal> {
     let listed = app.list(everything(asked)).await.unwrap();
     let deals = listed.deals.into_iter();
     deals.map(|deal| (deal.deal.to_string(), deal)).collect()

@@ -5,8 +5,14 @@
 
 mod damage;
 mod embedded;
+mod feed;
 mod names;
 mod paging;
+mod postgres;
+mod projections;
+mod reopened;
+mod replicas;
+mod revisions;
 
 use std::sync::Arc;
 

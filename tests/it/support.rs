@@ -1,5 +1,11 @@
 //! What several families of tests need.
 
+// By path, since `tests/survival` takes this file from beside it.
+#[path = "support/database.rs"]
+pub mod database;
+#[path = "support/proxy.rs"]
+pub mod proxy;
+
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -23,10 +29,12 @@ use verbatim::store::embedded::Embedded;
 use verbatim::store::embedded::Options;
 use verbatim::store::memory::Memory;
 
+use crate::support::database::Database;
+
 /// Runs `work` to its end, on this thread.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .unwrap();
     runtime.block_on(work)
@@ -50,6 +58,33 @@ pub fn on_every_store(case: impl AsyncFn(Arc<dyn Store>)) {
     let home = tempfile::tempdir().unwrap();
     let embedded = Arc::new(open(home.path()));
     run(case(embedded));
+
+    if let Some(database) = Database::new() {
+        run(async { case(Arc::new(database.open().await)).await });
+    }
+}
+
+/// Where a store stays when it is closed.
+pub enum Home {
+    Directory(TempDir),
+    Database(Database),
+}
+
+impl Home {
+    pub async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Home::Directory(home) => Arc::new(open(home.path())),
+            Home::Database(database) => Arc::new(database.open().await),
+        }
+    }
+}
+
+/// Runs one case with each store that outlives its process.
+pub fn on_every_kept_store(case: impl AsyncFn(&Home)) {
+    run(case(&Home::Directory(tempfile::tempdir().unwrap())));
+    if let Some(database) = Database::new() {
+        run(case(&Home::Database(database)));
+    }
 }
 
 /// An embedded store with the default options.

@@ -13,8 +13,10 @@
 
 mod checker;
 mod client;
+mod cluster;
 mod crowd;
 mod damage;
+mod database;
 mod disk;
 mod explained;
 mod follower;

@@ -40,10 +40,26 @@ impl Service {
         }
     }
 
+    /// Starts the service on a database, with further settings, and waits until it listens.
+    #[track_caller]
+    pub fn start_on(url: &str, settings: &[&str]) -> Service {
+        let mut command = command();
+        // By the variable, as the password should come.
+        command.args(settings).env("VERBATIM_STORE", url);
+        match Service::listening(command.spawn().unwrap()) {
+            Ok(service) => service,
+            Err(ended) => panic!("it does not serve: {ended:?}"),
+        }
+    }
+
     /// Starts the service on a directory; answers once it listens or has ended.
     pub fn try_start(data: &Path) -> Result<Service, Ended> {
+        Service::listening(spawn(data))
+    }
+
+    fn listening(child: Child) -> Result<Service, Ended> {
         let mut service = Service {
-            child: spawn(data),
+            child,
             url: String::new(),
             rest: None,
         };
@@ -109,17 +125,20 @@ pub fn kill_while_it_opens(data: &Path) {
 }
 
 fn spawn(data: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_verbatim"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data)
+    command().arg("--data").arg(data).spawn().unwrap()
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
         // Settings of whoever runs the tests stay out; a panic shows all it has.
         .env_clear()
         .env("RUST_BACKTRACE", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    command
 }
 
 fn read_on(mut stderr: BufReader<ChildStderr>, mut said: String) -> String {

@@ -1,7 +1,7 @@
 //! One write of a stream, and what a deal makes of it.
 
 use crate::app::Error;
-use crate::app::write::refused;
+use crate::app::error::refused;
 use crate::domain::deal::Deal;
 use crate::domain::decide;
 use crate::domain::event::Fact;

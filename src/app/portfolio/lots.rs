@@ -5,6 +5,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
 use tokio::sync::Mutex;
 
 use crate::app::App;
@@ -12,11 +15,15 @@ use crate::app::Error;
 use crate::app::portfolio::table::Outline;
 use crate::app::projection;
 use crate::domain::deal::packed;
+use crate::store;
 use crate::store::DealKey;
 use crate::store::Revision;
 
 /// Outlines handed out at a time.
 pub const LOT: usize = 256;
+
+/// Outlines read at the same time: from a database one after the other would mostly be waiting.
+pub const OUTLINES_AT_ONCE: usize = 8;
 
 /// What is still to be handed out. Shared by all who work on it.
 pub struct Lots {
@@ -100,11 +107,12 @@ impl Lots {
                 if listed.is_empty() {
                     return Ok(None);
                 }
-                let mut lot = Vec::with_capacity(listed.len());
-                for (key, revision) in listed {
-                    lot.push(Arc::new(app.outline(&key, revision).await?));
-                }
-                Ok(Some(lot))
+                let outlines = listed.into_iter().map(async |(key, revision)| {
+                    let outline = app.outline(&key, revision).await;
+                    outline.map(Arc::new)
+                });
+                let lot = stream::iter(outlines).buffered(OUTLINES_AT_ONCE);
+                Ok(Some(lot.try_collect().await?))
             }
         }
     }
@@ -130,7 +138,7 @@ impl App {
         &self,
         key: &DealKey,
         revision: Revision,
-    ) -> Result<Outline, Error> {
+    ) -> Result<Outline, store::Error> {
         if let Some(bytes) = projection::outline(self.store.as_ref(), key, revision).await? {
             return Ok(Outline::new(&key.deal, revision, bytes));
         }

@@ -87,7 +87,7 @@ impl Course {
             let after = after.clone();
             return self.sweep(&after).await.map(Some);
         }
-        let today = self.app.now().date();
+        let today = self.app.settled_day();
         if let Some(lot) = self.changes().await? {
             return Ok(Some(lot));
         }
@@ -117,6 +117,10 @@ impl Course {
                 let day = opened.recorded_at().date();
                 if self.place.day < day {
                     self.folds.keep(opened);
+                    if moved.is_empty() && self.app.settled_day() < day {
+                        // Other processes may still write what they dated before midnight.
+                        return Ok(None);
+                    }
                     if moved.is_empty() {
                         self.app.settled().await;
                         self.turn_to(day);

@@ -21,7 +21,6 @@ use crate::app::watch::course::Lot;
 use crate::app::watch::course::Place;
 use crate::app::watch::course::Swept;
 use crate::store::Error;
-use crate::store::newest_sequence;
 
 /// Lots that a watcher may be behind the feed before it is cut off. They are kept once, for all watchers together.
 pub const LOTS_BEHIND_MAX: usize = 256;
@@ -111,7 +110,7 @@ impl App {
 
     /// The sequence of the newest change.
     pub(super) async fn newest_change(&self) -> Result<u64, Error> {
-        newest_sequence(self.store.as_ref()).await
+        self.store.newest_sequence().await
     }
 
     /// Whether there is a change of that sequence.

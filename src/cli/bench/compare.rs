@@ -15,6 +15,7 @@ use crate::cli::bench::book::Book;
 use crate::cli::bench::callers;
 use crate::cli::bench::callers::Crowd;
 use crate::cli::bench::callers::Run;
+use crate::cli::bench::database::Database;
 use crate::cli::bench::file;
 use crate::cli::bench::fill;
 use crate::cli::bench::line::Line;
@@ -24,6 +25,7 @@ use crate::cli::bench::work::Mix;
 use crate::cli::bench::work::Work;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
+use crate::config::DatabaseUrl;
 
 /// Slices of each side, taken in turn.
 const SLICES: u32 = 5;
@@ -47,6 +49,8 @@ pub struct Comparison {
     pub baselines: Vec<Baseline>,
     /// For a load that only records.
     pub disk: Option<Disk>,
+    /// For a load that only records, to a database.
+    pub database: Option<Database>,
 }
 
 /// A server that does less than the service.
@@ -80,7 +84,10 @@ impl Service {
         let (url, process) = match &args.server {
             Some(url) => (url.clone(), None),
             None => {
-                let process = serve(&place.path().join("store"))?;
+                let process = match &args.store {
+                    Some(url) => serve_on(url)?,
+                    None => serve(&place.path().join("store"))?,
+                };
                 (process.url.clone(), Some(process))
             }
         };
@@ -101,6 +108,14 @@ pub fn place(parent: Option<&Path>) -> Result<TempDir, Failure> {
         None => place.tempdir(),
     };
     made.map_err(|error| Failure::new(Exit::Internal, format!("no temporary directory: {error}")))
+}
+
+/// Starts a service on that database.
+fn serve_on(url: &DatabaseUrl) -> Result<Process, Failure> {
+    Process::start_with(
+        &["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"],
+        &[("VERBATIM_STORE", url.reveal())],
+    )
 }
 
 /// Starts a service on the store in that directory.
@@ -159,6 +174,10 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         service: Run::new(),
         baselines,
         disk,
+        database: match &args.store {
+            Some(url) if mix == Mix::Record => Some(Database::begin(url)?),
+            _ => None,
+        },
     };
     for _ in 0..SLICES {
         let process = service.process.as_ref();
@@ -170,6 +189,11 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         }
         if let Some(disk) = &mut comparison.disk {
             measure_disk(disk, service.place.path(), crowd, slice).await?;
+        }
+        if let (Some(database), Some(url)) = (&mut comparison.database, &args.store) {
+            let bytes = stored::statement_bytes(book);
+            let sizes = (deals, crowd.callers);
+            database.slice(url, service.place.path(), bytes, sizes, slice)?;
         }
     }
     Ok(comparison)

@@ -29,6 +29,11 @@ impl Process {
     ///
     /// Internal, with its own words, when it ended instead.
     pub fn start(arguments: &[&str]) -> Result<Process, Failure> {
+        Process::start_with(arguments, &[])
+    }
+
+    /// The same with these variables. Errors as [`Process::start`].
+    pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Process, Failure> {
         let failed = |why: String| {
             let text = format!("cannot run `verbatim {}`: {why}", arguments.join(" "));
             Failure::new(Exit::Internal, text)
@@ -37,6 +42,7 @@ impl Process {
         let started = Instant::now();
         let mut child = Command::new(program)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

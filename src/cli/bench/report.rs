@@ -29,6 +29,7 @@ pub fn comparison(comparison: &Comparison) -> String {
         service,
         baselines,
         disk,
+        database,
     } = comparison;
     let mut text = format!(
         "{}: {} callers, {} connections, {deals} deals, slices of {:.1} s in turn\n\
@@ -59,6 +60,15 @@ pub fn comparison(comparison: &Comparison) -> String {
             service.acks as f64 / service.time.as_secs_f64(),
         );
     }
+    if let Some(database) = database {
+        text += &format!(
+            "service/pgbench {:.2} (pgbench: {:.0}/s at {:.1} ms, an event and {} B of state in one statement)\n",
+            service.per_second() / database.per_second(),
+            database.per_second(),
+            database.latency_ms,
+            database.state_bytes,
+        );
+    }
     text + CLIENT
 }
 
@@ -73,6 +83,7 @@ pub fn comparison_json(comparison: &Comparison) -> Value {
         service,
         baselines,
         disk,
+        database,
     } = comparison;
     let mut value = json!({
         "mode": name(*mix),
@@ -97,6 +108,11 @@ pub fn comparison_json(comparison: &Comparison) -> Value {
         value["service_to_file"] = json!(service.per_second() / disk.file.per_second());
         value["service_to_file_p99"] =
             json!(service.quantile_us(0.99) / disk.file.quantile_us(0.99));
+    }
+    if let Some(database) = database {
+        value["pgbench_per_second"] = json!(database.per_second());
+        value["pgbench_latency_ms"] = json!(database.latency_ms);
+        value["service_to_pgbench"] = json!(service.per_second() / database.per_second());
     }
     value
 }

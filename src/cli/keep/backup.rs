@@ -18,10 +18,10 @@ use crate::cli::client::ServerArgs;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::keep;
+use crate::cli::keep::place::Place;
 use crate::cli::keep::rotation;
 use crate::cli::moment;
 use crate::cli::progress::Progress;
-use crate::store::Store;
 use crate::store::archive::Export;
 use crate::store::archive::Reader;
 use crate::store::archive::Totals;
@@ -32,15 +32,16 @@ pub const EXAMPLES: &str = "Examples:
   verbatim backup --server http://10.0.0.7:7450 --to monday.verbatim
   verbatim backup --into /backups --keep 14            one more of many, as a daily job does
   verbatim backup --data /var/lib/verbatim --to monday.verbatim     when no service runs
+  verbatim backup --data postgres://user@host/database --to monday.verbatim
 
 The file holds every change up to the moment at which the backup begins. It replaces an older one of that name once it
 is whole, read back and durable. What is in it can be read by whoever can read the file.";
 
 #[derive(Args, Debug)]
 pub struct BackupArgs {
-    /// The directory of a store that no service holds
-    #[arg(long, value_name = "DIR", conflicts_with = "server")]
-    data: Option<PathBuf>,
+    /// A store that no service holds, by its directory, or one in a database, by its URL
+    #[arg(long, value_name = "STORE", conflicts_with = "server")]
+    data: Option<Place>,
     #[command(flatten)]
     server: ServerArgs,
     /// The file to write
@@ -80,7 +81,7 @@ pub async fn run(args: BackupArgs) -> Result<String, Failure> {
     };
     let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
     match &args.data {
-        Some(data) => of_directory(data, args.until, &mut file).await?,
+        Some(data) => of_store(data, args.until, &mut file).await?,
         None => of_service(&args.server, args.until, &mut file).await?,
     }
 
@@ -105,13 +106,13 @@ pub async fn run(args: BackupArgs) -> Result<String, Failure> {
     Ok(told)
 }
 
-async fn of_directory(
-    data: &Path,
+async fn of_store(
+    data: &Place,
     until: Option<u64>,
     file: &mut NamedTempFile,
 ) -> Result<(), Failure> {
     let instead = "a running service backs up by itself: verbatim backup --server URL --to FILE";
-    let store: Arc<dyn Store> = Arc::new(keep::open(data, instead)?);
+    let store = data.open(instead).await?.store();
     let written = async {
         let export = Export::begin(Arc::clone(&store), until.unwrap_or(u64::MAX)).await;
         let mut export = export.map_err(|error| keep::of_store(&error))?;

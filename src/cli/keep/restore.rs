@@ -3,7 +3,6 @@
 //! The file is checked as a whole before anything is written. A restore that was interrupted is taken up again by the
 //! same command; until it is done, the store does not open.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,9 +11,9 @@ use jiff::Timestamp;
 
 use crate::app::verify;
 use crate::app::verify::Findings;
-use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::keep;
+use crate::cli::keep::place::Place;
 use crate::cli::moment;
 use crate::cli::moment::DateMeans;
 use crate::cli::progress::Progress;
@@ -22,12 +21,11 @@ use crate::domain::time;
 use crate::store::archive::Append;
 use crate::store::archive::Reader;
 use crate::store::archive::replay;
-use crate::store::embedded::Embedded;
-use crate::store::embedded::Options;
 
 pub const EXAMPLES: &str = "Examples:
   verbatim restore monday.verbatim --data /var/lib/verbatim
   verbatim restore monday.verbatim --data before --until 2026-11-20T09:00:00Z
+  verbatim restore monday.verbatim --data postgres://user@host/database      after `verbatim migrate`
   verbatim restore monday.verbatim --data before --until 48210      up to that change
 
 With a moment, all is restored that comes before the first change recorded after it. A moment is RFC 3339, a date (its
@@ -38,9 +36,9 @@ pub struct RestoreArgs {
     /// The backup
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The directory of the store: empty, absent, or of a restore that was interrupted
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The store: a directory that is empty, absent, or of a restore that was interrupted; or a database without deals
+    #[arg(long, value_name = "STORE")]
+    data: Place,
     /// The last change to restore, or the moment up to which (default: all)
     #[arg(long, value_name = "SEQUENCE|MOMENT", allow_hyphen_values = true, value_parser = until)]
     until: Option<Until>,
@@ -59,24 +57,30 @@ pub async fn run(args: RestoreArgs) -> Result<String, Failure> {
     let mut findings = Findings::default();
     verify::archive(&mut whole, &mut findings).map_err(unreadable)?;
     if !findings.is_sound() {
-        return Err(keep::verify::unsound(&args.file, &findings));
+        return Err(keep::verify::unsound(
+            &args.file.display().to_string(),
+            &findings,
+        ));
     }
 
-    let instead = "a store is restored beside it: name another directory";
-    let begun = Embedded::begin(&args.data, Options::default());
-    let store = begun.map_err(|error| keep::of_open(&error, instead))?;
+    let begun = args.data.begin().await?;
     let mut archive = Reader::open(keep::read(&args.file)?).map_err(unreadable)?;
     let total = usize::try_from(archive.last()).unwrap_or(usize::MAX);
     let progress = Progress::new("restoring", "change", total);
-    let replayed = replay(&mut archive, &store, |append| {
+    let replayed = replay(&mut archive, begun.store(), |append| {
         progress.step();
         args.until.is_none_or(|until| until.takes(append))
     });
     let replayed = replayed.await;
     progress.finish();
-    let replayed = replayed.map_err(|error| keep::of_replay(&args.file, &error))?;
-    let finished = store.finish(&args.data).await;
-    finished.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    let replayed = match replayed {
+        Ok(replayed) => replayed,
+        Err(error) => {
+            begun.store().close().await;
+            return Err(keep::of_replay(&args.file, &error));
+        }
+    };
+    begun.finish().await?;
 
     let totals = &replayed.totals;
     let there = match replayed.found {
@@ -85,7 +89,7 @@ pub async fn run(args: RestoreArgs) -> Result<String, Failure> {
     };
     Ok(format!(
         "{} holds {}{there}, in {}\n",
-        shown(&args.data),
+        args.data,
         keep::counts(totals),
         keep::pace(started, totals.appends)
     ))
@@ -113,8 +117,4 @@ fn until(text: &str) -> Result<Until, String> {
     time::Instant::from_unix(moment.as_second(), moment.subsec_nanosecond())
         .map(Until::Moment)
         .map_err(|error| error.to_string())
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

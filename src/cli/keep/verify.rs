@@ -11,6 +11,7 @@ use crate::app::verify::Findings;
 use crate::cli::failure::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::keep;
+use crate::cli::keep::place::Place;
 use crate::store::Store;
 use crate::store::archive::Reader;
 use crate::store::archive::Unreadable;
@@ -22,6 +23,7 @@ use crate::store::embedded::Options;
 pub const EXAMPLES: &str = "Examples:
   verbatim verify monday.verbatim                   a backup
   verbatim verify --data /var/lib/verbatim          a store that no service holds
+  verbatim verify --data postgres://user@host/database      while no service writes to it
 
 Each fault is a line: where it is, and what is wrong. Ends with 0 when there is none, 65 when there are some, 69 when a
 service holds the store, 70 when the system could not read.
@@ -37,22 +39,19 @@ pub struct VerifyArgs {
     /// The backup to look through
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The directory of the store to look through
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    /// The store to look through: its directory, or the URL of its database
+    #[arg(long, value_name = "STORE")]
+    data: Option<Place>,
 }
 
 pub async fn run(args: VerifyArgs) -> Result<String, Failure> {
     let started = Instant::now();
     let (path, findings) = match (args.file, args.data) {
-        (Some(file), _) => {
-            let findings = archive(&file)?;
-            (file, findings)
+        (Some(file), _) => (file.display().to_string(), archive(&file)?),
+        (None, Some(Place::Directory(data))) => {
+            (data.display().to_string(), directory(&data).await?)
         }
-        (None, Some(data)) => {
-            let findings = directory(&data).await?;
-            (data, findings)
-        }
+        (None, Some(data @ Place::Database(_))) => (data.to_string(), database(&data).await?),
         (None, None) => return Err(Failure::new(Exit::Usage, "name a FILE or --data DIR")),
     };
     if !findings.is_sound() {
@@ -65,18 +64,18 @@ pub async fn run(args: VerifyArgs) -> Result<String, Failure> {
     let totals = &findings.totals;
     Ok(format!(
         "{} is sound: {}{projections}, in {}\n",
-        path.display(),
+        path,
         keep::counts(totals),
         keep::pace(started, totals.appends)
     ))
 }
 
 /// The refusal of what has faults: each on its line.
-pub fn unsound(path: &Path, findings: &Findings) -> Failure {
+pub fn unsound(path: &str, findings: &Findings) -> Failure {
     let count = findings.faults.len() as u64 + findings.faults_more;
     let mut text = match count {
-        1 => format!("{} is not sound:", path.display()),
-        _ => format!("{} is not sound, {count} faults:", path.display()),
+        1 => format!("{path} is not sound:"),
+        _ => format!("{path} is not sound, {count} faults:"),
     };
     for fault in &findings.faults {
         text.push_str(&format!("\n  {fault}"));
@@ -97,6 +96,13 @@ fn archive(path: &Path) -> Result<Findings, Failure> {
         Err(error) => findings.faults.push(error.to_string()),
     }
     Ok(findings)
+}
+
+async fn database(place: &Place) -> Result<Findings, Failure> {
+    let store = place.open(INSTEAD).await?.store();
+    let findings = verify::store(store.as_ref()).await;
+    store.close().await;
+    findings.map_err(|error| keep::of_store(&error))
 }
 
 async fn directory(path: &Path) -> Result<Findings, Failure> {

@@ -56,6 +56,15 @@ pub fn of_store(error: store::Error) -> Status {
             ),
             RETRY_BUSY,
         ),
+        store::Error::Unavailable(cause) => {
+            tracing::error!(cause, "the store cannot be reached");
+            retry(
+                Code::Unavailable,
+                "the store cannot be reached now; nothing was done",
+                info(ErrorReason::StoreFault, &[]),
+                RETRY_FAULT,
+            )
+        }
         store::Error::Conflict { expected, actual } => mismatch(expected, actual),
         store::Error::Unknown(cause) => {
             tracing::error!(cause, "the outcome of a write is unknown");

@@ -14,7 +14,6 @@ use crate::store::archive::BLOCK_APPENDS_MAX;
 use crate::store::archive::Packer;
 use crate::store::archive::Totals;
 use crate::store::archive::events_of;
-use crate::store::newest_sequence;
 
 /// Appends that are read before others get their turn: the reads of a store may never wait.
 const TURN_APPENDS: usize = 32;
@@ -50,7 +49,7 @@ impl Export {
     ///
     /// Those of [`Store::changes`].
     pub async fn begin(store: Arc<dyn Store>, until: u64) -> Result<Export, Error> {
-        let last = newest_sequence(store.as_ref()).await?.min(until);
+        let last = store.newest_sequence().await?.min(until);
         Ok(Export {
             store,
             last,

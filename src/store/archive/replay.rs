@@ -20,7 +20,6 @@ use crate::store::archive::Totals;
 use crate::store::archive::Unreadable;
 use crate::store::archive::events_of;
 use crate::store::archive::export::next_append;
-use crate::store::newest_sequence;
 
 /// What a replay did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +60,7 @@ pub async fn replay<R: Read>(
     mut wanted: impl FnMut(&Append) -> bool,
 ) -> Result<Replayed, ReplayError> {
     let mut replayed = Replayed::default();
-    let there = newest_sequence(store).await?;
+    let there = store.newest_sequence().await?;
     while let Some(mut block) = archive.next_block()? {
         let whole = block.len();
         let kept = block.iter().take_while(|append| wanted(append)).count();
@@ -87,7 +86,7 @@ pub async fn copy(
     mut reached: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Replayed, ReplayError> {
     let mut replayed = Replayed::default();
-    let there = newest_sequence(to).await?;
+    let there = to.newest_sequence().await?;
     let mut changes = VecDeque::new();
     let mut sequence = 0;
     while sequence < last {

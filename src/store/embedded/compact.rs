@@ -29,7 +29,6 @@ use crate::store::embedded::Options;
 use crate::store::embedded::directory;
 use crate::store::embedded::disk::sync_directory;
 use crate::store::embedded::watermark;
-use crate::store::newest_sequence;
 
 /// How far it is. The last step that was told has been done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +107,7 @@ pub async fn compact(
     clear(&beside)?;
     go_on(reached(Step::Cleared))?;
 
-    let last = newest_sequence(&store).await?;
+    let last = store.newest_sequence().await?;
     let copy = Embedded::open(&beside, options.clone())?;
     let copied = archive::copy(&store, &copy, last, |sequence| {
         reached(Step::Copying { sequence, last })

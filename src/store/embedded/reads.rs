@@ -10,9 +10,9 @@ use crate::store::Revision;
 use crate::store::StoredEvent;
 use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
-use crate::store::embedded::groups;
-use crate::store::embedded::groups::Entry;
 use crate::store::embedded::keys;
+use crate::store::groups;
+use crate::store::groups::Entry;
 
 /// The newest revision of the deal whose keys begin with `deal`; 0 without events.
 pub fn revision(facts: &sled::Tree, deal: &[u8], durable: u64) -> Result<Revision, Unreadable> {

@@ -15,14 +15,14 @@ use crate::store::Error;
 use crate::store::Revision;
 use crate::store::embedded::engine::Engine;
 use crate::store::embedded::frames;
-use crate::store::embedded::groups;
-use crate::store::embedded::groups::Entry;
 use crate::store::embedded::keys;
-use crate::store::embedded::queue::Append;
-use crate::store::embedded::queue::Others;
-use crate::store::embedded::queue::Queue;
-use crate::store::embedded::queue::Work;
 use crate::store::embedded::watermark::Watermark;
+use crate::store::groups;
+use crate::store::groups::Entry;
+use crate::store::queue::Answers;
+use crate::store::queue::Append;
+use crate::store::queue::Queue;
+use crate::store::queue::Work;
 
 /// Deals whose revision is remembered. Beyond it all are forgotten and read again as needed, a few microseconds each.
 const HEADS_MAX: usize = 100_000;
@@ -60,12 +60,10 @@ impl Writer {
         loop {
             match self.queue.take() {
                 Work::Group(group) => {
-                    let answered = group.len();
-                    self.engine.metrics().group_appends.observe(answered as f64);
-                    let others = self.write(group);
-                    others.send_one();
-                    self.queue.linger(answered);
-                    others.send();
+                    let appends = group.len() as f64;
+                    self.engine.metrics().group_appends.observe(appends);
+                    let answers = self.write(group);
+                    self.queue.answer(&answers);
                 }
                 Work::Projections(lot) => {
                     if self.refusal().is_none() {
@@ -84,8 +82,8 @@ impl Writer {
     }
 
     /// Makes the group durable; answers what is to be told.
-    fn write(&mut self, group: Vec<Append>) -> Others {
-        let answers = Others::default();
+    fn write(&mut self, group: Vec<Append>) -> Answers {
+        let answers = Answers::default();
         if let Some(refused) = self.refusal() {
             for append in group {
                 answers.add(append.reply, Err(refused.clone()));

@@ -109,3 +109,92 @@ fn names_out_of_range_are_refused() {
         assert_eq!(store.append(&key, 0, events(&key, 1)).await, Ok(1));
     });
 }
+
+/// Asserts that the deals of a tenant are listed in this order, whatever order they were written in.
+fn check_order(expected: &[&str]) {
+    on_every_store(async |store| {
+        let mut written = expected.to_vec();
+        written.reverse();
+        for id in written {
+            let key = DealKey::new("acme", id);
+            assert_eq!(store.append(&key, 0, events(&key, 1)).await, Ok(1), "{id}");
+        }
+        let listed = store.deals("acme", None, 1_000).await.unwrap();
+        let listed: Vec<_> = listed.iter().map(|(key, _)| &*key.deal).collect();
+        assert_eq!(listed, expected);
+        for (at, id) in expected.iter().enumerate() {
+            let behind = store.deals("acme", Some(id), 1_000).await.unwrap();
+            assert_eq!(behind.len(), expected.len() - at - 1, "behind {id:?}");
+        }
+    });
+}
+
+#[test]
+fn deals_are_in_the_order_of_their_bytes_and_not_of_a_language() {
+    check_order(&[
+        "-1", "1", "10", "2", "A", "Z", "a", "z", "Ä", "ß", "ä", "日",
+    ]);
+}
+
+#[test]
+fn upper_and_lower_case_are_two_deals() {
+    check_order(&["ACME", "Acme", "acme"]);
+}
+
+#[test]
+fn letters_put_together_or_apart_are_two_deals() {
+    check_order(&["e\u{301}", "é"]);
+}
+
+#[test]
+fn spaces_count_wherever_they_are() {
+    check_order(&[" ", "  ", " a", "a", "a ", "a  ", "a b"]);
+}
+
+#[test]
+fn what_means_something_to_a_database_is_a_name_like_others() {
+    check_order(&[
+        "\"", "%", "'", "';--", "\\", "\\x61", "_", "a%", "a_", "null",
+    ]);
+}
+
+#[test]
+fn control_letters_are_letters() {
+    check_order(&["\u{1}", "\t", "\n", "\r\n", "\u{1b}[0m", "\u{7f}", "\u{85}"]);
+}
+
+#[test]
+fn the_shortest_and_the_longest_id_are_kept() {
+    let longest = "a".repeat(DEAL_BYTES_MAX);
+    check_order(&["a", &longest[1..], &longest]);
+}
+
+#[test]
+fn a_tenant_sees_its_own_deals_only() {
+    on_every_store(async |store| {
+        for tenant in ["a", "ab", "A", "a b"] {
+            let key = DealKey::new(tenant, "d");
+            assert_eq!(store.append(&key, 0, events(&key, 1)).await, Ok(1));
+        }
+        for tenant in ["a", "ab", "A", "a b"] {
+            let expected = vec![(DealKey::new(tenant, "d"), 1)];
+            assert_eq!(store.deals(tenant, None, 9).await, Ok(expected));
+        }
+        assert_eq!(store.deals("", None, 9).await, Ok(vec![]));
+        assert_eq!(store.deals("b", None, 9).await, Ok(vec![]));
+    });
+}
+
+#[test]
+fn deals_behind_an_id_that_is_no_deal_are_listed() {
+    on_every_store(async |store| {
+        for id in ["b", "d"] {
+            let key = DealKey::new("acme", id);
+            assert_eq!(store.append(&key, 0, events(&key, 1)).await, Ok(1));
+        }
+        for (after, expected) in [("a", 2), ("bz", 1), ("c", 1), ("d\u{1}", 0), ("z", 0)] {
+            let listed = store.deals("acme", Some(after), 9).await.unwrap();
+            assert_eq!(listed.len(), expected, "behind {after:?}");
+        }
+    });
+}

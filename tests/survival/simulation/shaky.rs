@@ -23,7 +23,6 @@ use verbatim::store::Revision;
 use verbatim::store::Store;
 use verbatim::store::StoredEvent;
 use verbatim::store::memory::Memory;
-use verbatim::store::newest_sequence;
 use verbatim::wire;
 
 use crate::support::Dice;
@@ -151,7 +150,7 @@ impl Shaky {
                 let answer = self.disk.append(deal, expected, events).await?;
                 let (disk, old) = (Arc::clone(&self.disk), Arc::clone(&self.old));
                 tokio::spawn(async move {
-                    let change = newest_sequence(&*disk).await.unwrap();
+                    let change = disk.newest_sequence().await.unwrap();
                     tokio::time::sleep(Duration::from_millis(15)).await;
                     sync_until(&disk, &old, change).await;
                 });
@@ -279,7 +278,7 @@ async fn sync(from: &Memory, to: &Memory) {
 }
 
 async fn sync_until(from: &Memory, to: &Memory, last: u64) {
-    let after = newest_sequence(to).await.unwrap();
+    let after = to.newest_sequence().await.unwrap();
     for change in from.changes(after, usize::MAX).await.unwrap() {
         if last < change.sequence {
             return;

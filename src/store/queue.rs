@@ -52,9 +52,9 @@ pub struct Append {
 
 /// What became of an append.
 pub struct Answer {
-    pub outcome: Result<Revision, Error>,
+    outcome: Result<Revision, Error>,
     /// With one answer of a group come the others.
-    pub others: Option<Others>,
+    others: Option<Answers>,
 }
 
 /// The answers of a group that nobody has sent yet. Clones share them.
@@ -63,7 +63,7 @@ pub struct Answer {
 /// who are mostly at home on its own thread. Whom it has not answered by then the writer answers after it has lingered:
 /// nobody depends on how soon somebody else looks.
 #[derive(Clone, Default)]
-pub struct Others(Arc<Mutex<Vec<Due>>>);
+pub struct Answers(Arc<Mutex<Vec<Due>>>);
 
 type Due = (oneshot::Sender<Answer>, Result<Revision, Error>);
 
@@ -99,13 +99,23 @@ struct Waiting {
     idle: bool,
 }
 
-impl Others {
+impl Answer {
+    /// Answers the others that came with it, and tells what became of the append.
+    pub fn taken(self) -> Result<Revision, Error> {
+        if let Some(others) = self.others {
+            others.send();
+        }
+        self.outcome
+    }
+}
+
+impl Answers {
     pub fn add(&self, reply: oneshot::Sender<Answer>, outcome: Result<Revision, Error>) {
         self.due().push((reply, outcome));
     }
 
     /// Answers one, who has the others with it.
-    pub fn send_one(&self) {
+    fn send_one(&self) {
         let one = self.due().pop();
         if let Some((reply, outcome)) = one {
             let others = Some(self.clone());
@@ -115,7 +125,7 @@ impl Others {
     }
 
     /// Answers all whom nobody has answered.
-    pub fn send(&self) {
+    fn send(&self) {
         let due = std::mem::take(&mut *self.due());
         for (reply, outcome) in due {
             let others = None;
@@ -213,10 +223,18 @@ impl Queue {
         }
     }
 
+    /// Answers a group, and waits a little for its callers to come back.
+    pub fn answer(&self, answers: &Answers) {
+        let answered = answers.due().len();
+        answers.send_one();
+        self.linger(answered);
+        answers.send();
+    }
+
     /// Gives callers that were just answered a moment to come back, so that their next appends join those that wait.
     ///
     /// Ends when as many came as were answered, when nobody came for a while, or when it took too long.
-    pub fn linger(&self, answered: usize) {
+    fn linger(&self, answered: usize) {
         if answered < LINGER_FROM {
             return;
         }
@@ -301,8 +319,8 @@ mod tests {
 
     type Waiting = Vec<oneshot::Receiver<Answer>>;
 
-    fn group_of(callers: u64) -> (Others, Waiting) {
-        let others = Others::default();
+    fn group_of(callers: u64) -> (Answers, Waiting) {
+        let others = Answers::default();
         let waiting = (1..=callers).map(|revision| {
             let (reply, answer) = oneshot::channel();
             others.add(reply, Ok(revision));
@@ -313,8 +331,7 @@ mod tests {
     }
 
     fn heard(answer: &mut oneshot::Receiver<Answer>) -> Option<Revision> {
-        let answer = answer.try_recv().ok()?;
-        answer.outcome.ok()
+        answer.try_recv().ok()?.taken().ok()
     }
 
     #[test]
@@ -322,9 +339,8 @@ mod tests {
         let (others, mut waiting) = group_of(3);
         others.send_one();
         let first = waiting[2].try_recv().ok().unwrap();
-        assert_eq!(first.outcome, Ok(3));
         assert_eq!(heard(&mut waiting[0]), None);
-        first.others.unwrap().send();
+        assert_eq!(first.taken(), Ok(3));
         assert_eq!(heard(&mut waiting[0]), Some(1));
         assert_eq!(heard(&mut waiting[1]), Some(2));
     }

@@ -35,7 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiler.encode_file_descriptor_set(),
     )?;
 
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .codec_path("crate::wire::codec::Codec")
+        .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! without `..`, so that a new field of `proto/` does not compile until it is handled.
 
 pub mod claim;
+pub mod codec;
 pub mod confirmation;
 pub mod event;
 pub mod extraction;

@@ -27,7 +27,7 @@ const FOLD_VERSION: u8 = 2;
 
 /// A projection is brought forward after this many events, or after a quarter of those it holds when that is more: so
 /// the bytes written for projections stay within a few times those of the events, however long a history gets.
-const BEHIND_EVENTS_MIN: Revision = 16;
+const BEHIND_EVENTS_MIN: Revision = 64;
 
 /// A deal that is left alone for one to two of these is brought forward as well, so that a pipeline that nobody writes
 /// to is read without its events.

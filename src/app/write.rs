@@ -9,7 +9,7 @@ use crate::app::Error;
 use crate::app::Query;
 use crate::app::Read;
 use crate::app::Scored;
-use crate::app::aside::ended;
+use crate::app::aside::ToTheEnd;
 use crate::app::deals::Folded;
 use crate::app::deals::SharedDeal;
 use crate::app::decided::Decide;
@@ -262,7 +262,7 @@ impl App {
         let app = Arc::clone(self);
         let key = key.clone();
         let writing = async move { app.write_in_turn(&key, expected, &*decide).await };
-        ended(tokio::spawn(writing.in_current_span()).await)?
+        ToTheEnd::new(writing.in_current_span()).await
     }
 
     async fn write_in_turn(

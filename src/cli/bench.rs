@@ -12,6 +12,7 @@ mod file;
 mod fill;
 mod history;
 mod ingest;
+mod line;
 mod open;
 mod pipeline;
 mod process;
@@ -44,8 +45,7 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
 Service and baselines run in alternating slices, so that whatever else the machine does hits both: compare
-ratios, not figures. The callers are a tonic client that takes about as much of the machine as the server; the
-column `server CPU` leaves it out.";
+ratios, not figures. The callers take their share of the machine; the column `server CPU` leaves it out.";
 
 /// The lengths of histories when none are given. Unit: statements.
 const LENGTHS: [usize; 3] = [10, 1_000, 10_000];

@@ -41,8 +41,9 @@ pub struct Hypothesis {
 
 /// What counts on a topic: each person's best support and their opposition, the strongest first.
 pub fn counting(moment: &Moment, topic: Topic) -> Vec<Evidence> {
-    let mut counting = Vec::new();
-    for position in moment.positions(topic) {
+    let positions = moment.positions(topic);
+    let mut counting = Vec::with_capacity(2 * positions.len());
+    for position in positions {
         counting.extend(support(moment, position, topic));
         counting.extend(opposition(moment, position, topic));
     }

@@ -207,9 +207,9 @@ impl<'a> Moment<'a> {
     /// What people together come to on a topic.
     pub fn weigh(&self, topic: Topic, lift: Lift) -> Weight {
         let positions = self.positions(topic).iter();
-        let support = together(positions.clone().map(|each| self.support(each, lift)));
+        let support = together(positions.map(|each| self.support(each, lift)));
         let opposition = match lift {
-            Lift::Nothing => together(positions.map(|each| self.opposition(each))),
+            Lift::Nothing => self.opposing(topic),
             _ => 0.0,
         };
         let said = match topic {
@@ -224,6 +224,12 @@ impl<'a> Moment<'a> {
             opposition,
             level: said * (1.0 - opposition),
         }
+    }
+
+    /// How strongly people together oppose a topic.
+    pub fn opposing(&self, topic: Topic) -> f64 {
+        let positions = self.positions(topic).iter();
+        together(positions.map(|each| self.opposition(each)))
     }
 
     /// How strongly people say "later" on a topic: those whose latest claim on it is that.

@@ -274,7 +274,7 @@ pub fn momentum(moment: &Moment, score: f64) -> Option<f64> {
 
 fn factors(moment: &Moment, step: &BuyersStep) -> [f64; Modifier::ALL.len()] {
     let model = moment.model;
-    let opposition = |topic| moment.weigh(topic, Lift::Nothing).opposition;
+    let opposition = |topic| moment.opposing(topic);
     Modifier::ALL.map(|modifier| match modifier {
         Modifier::StageMisalignment => {
             (1.0 - model.misalignment_per_step).powi(i32::from(step.gap))

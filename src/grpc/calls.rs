@@ -298,7 +298,7 @@ fn allowed(headers: &HeaderMap, limit: Duration) -> Duration {
 fn asked(headers: &HeaderMap) -> Option<Duration> {
     // The specification leaves a malformed one open; a caller with a broken clock is served all the same.
     let asked = timeout(headers.get("grpc-timeout")?.to_str().ok()?)?;
-    // tonic sets a timer of its own for this header, and it answers CANCELLED: a tick before it, we answer better.
+    // A tick before the caller's own timer, so that the caller hears who was late.
     Some(asked.saturating_sub(Duration::from_millis(1)))
 }
 

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -14,6 +13,8 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::app::App;
 use crate::grpc::calls::Calls;
+use crate::grpc::connections;
+use crate::grpc::connections::KEEPALIVE_INTERVAL;
 use crate::grpc::door::Door;
 use crate::grpc::faults;
 use crate::grpc::figures;
@@ -26,15 +27,6 @@ use crate::telemetry::pulse::Pulse;
 use crate::telemetry::readiness::Check;
 use crate::wire::DESCRIPTOR;
 
-/// Flow-control windows that let a page of history pass without a pause.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
-/// Metadata of a call; also bounds what a connection can make us hold.
-const HEADERS_BYTES_MAX: u32 = 16 << 10;
-/// A peer that is gone is noticed after these two.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// A server that serves, in the background, until it is stopped.
 pub struct Server {
     address: SocketAddr,
@@ -46,7 +38,7 @@ pub struct Server {
     store: Arc<dyn Store>,
     /// Sent once, to stop accepting.
     closing: watch::Sender<bool>,
-    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    serving: JoinHandle<()>,
     fault_watch: JoinHandle<()>,
     /// Dropped to end it.
     fault_watch_stop: oneshot::Sender<()>,
@@ -114,17 +106,9 @@ impl Server {
         ));
         let pulse = tokio::spawn(beat(telemetry.pulse.clone()));
         telemetry.readiness.holds(Check::Start);
-        let (closing, mut closed) = watch::channel(false);
+        let (closing, closed) = watch::channel(false);
         let streams_max = limits.streams_max;
-        let serving = tokio::spawn(async move {
-            let closed = async move {
-                // An error means that the sender is gone, and with it the server.
-                let _ = closed.wait_for(|closing| *closing).await;
-            };
-            transport(streams_max)
-                .serve_with_incoming_shutdown(door, incoming, closed)
-                .await
-        });
+        let serving = tokio::spawn(connections::serve(door, incoming, streams_max, closed));
         Ok(Server {
             address,
             limits: limits.clone(),
@@ -184,8 +168,7 @@ impl Server {
     pub async fn ended(&mut self) -> String {
         tokio::select! {
             served = &mut self.serving => match served {
-                Ok(Ok(())) => "the listener was closed".into(),
-                Ok(Err(error)) => format!("the listener failed: {error}"),
+                Ok(()) => "the listener was closed".into(),
                 Err(error) => format!("the listener failed: {error}"),
             },
             Ok(fault) = self.fault.wait_for(Option::is_some) => {
@@ -194,18 +177,6 @@ impl Server {
             }
         }
     }
-}
-
-/// The settings of the transport, which the echo server of `bench` shares.
-pub fn transport(streams_max: u32) -> tonic::transport::Server {
-    tonic::transport::Server::builder()
-        .accept_http1(true)
-        .max_concurrent_streams(Some(streams_max))
-        .initial_stream_window_size(Some(STREAM_WINDOW_BYTES))
-        .initial_connection_window_size(Some(CONNECTION_WINDOW_BYTES))
-        .http2_max_header_list_size(Some(HEADERS_BYTES_MAX))
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
 }
 
 /// Tells, again and again, that the threads of this runtime run.

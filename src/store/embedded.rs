@@ -300,7 +300,7 @@ impl Store for Embedded {
             span: Span::current(),
         })?;
         match answer.await {
-            Ok(outcome) => outcome,
+            Ok(answer) => answer.taken(),
             Err(_) => Err(Error::Unknown("the writer ended".to_owned())),
         }
     }

@@ -193,7 +193,7 @@ impl Store for Postgres {
             span: Span::current(),
         })?;
         match answer.await {
-            Ok(outcome) => outcome,
+            Ok(answer) => answer.taken(),
             Err(_) => Err(Error::Unknown("the writer ended".to_owned())),
         }
     }

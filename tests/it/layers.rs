@@ -71,7 +71,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 /// Where else alone a crate, or a part of the standard library, may be named.
 const ONLY_IN: &[(&str, &[&str])] = &[
     // Telemetry is sent to collectors by gRPC.
-    ("tonic", &["grpc", "json", "cli", "wire.rs", "telemetry"]),
+    (
+        "tonic",
+        &[
+            "grpc",
+            "json",
+            "cli",
+            "wire.rs",
+            "wire/codec.rs",
+            "telemetry",
+        ],
+    ),
     ("tonic_health", &["grpc", "cli"]),
     ("tonic_reflection", &["grpc"]),
     ("tonic_types", &["grpc", "json", "cli"]),
@@ -97,8 +107,14 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("opentelemetry_proto", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
-    ("hyper", &["ops", "cli/healthcheck.rs"]),
-    ("hyper_util", &["ops", "cli/healthcheck.rs"]),
+    (
+        "hyper",
+        &["ops", "grpc/connections.rs", "cli/healthcheck.rs"],
+    ),
+    (
+        "hyper_util",
+        &["ops", "grpc/connections.rs", "cli/healthcheck.rs"],
+    ),
     ("jiff", &["domain", "cli", "clock.rs"]),
     ("mail_parser", &["conversation"]),
     ("encoding_rs", &["conversation"]),

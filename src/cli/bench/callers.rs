@@ -1,8 +1,7 @@
 //! Callers in a closed loop: each sends its next call when the last was answered.
 //!
-//! Each connection has a thread with a runtime of its own, and the callers that share it never leave that thread: the
-//! cheapest that a tonic client can be. It still takes its share of the machine; on few cores about as much as the
-//! server.
+//! Each connection has a thread with a runtime of its own, and the callers that share it never leave that thread. They
+//! still take their share of the machine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,18 +12,11 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-use bytes::Bytes;
 use hdrhistogram::Histogram;
-use http::uri::PathAndQuery;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use tonic::Status;
-use tonic::client::Grpc;
-use tonic::transport::Channel;
-use tonic::transport::Endpoint;
 
-use crate::cli::bench::raw::Raw;
-use crate::cli::bench::work::Call;
+use crate::cli::bench::line::Line;
 use crate::cli::bench::work::Work;
 use crate::cli::failure;
 use crate::cli::failure::Exit;
@@ -35,9 +27,6 @@ const SETTLING_SHARE: f64 = 0.1;
 
 /// After a refusal, so that a service that refuses is not asked in a busy loop.
 const REFUSED_PAUSE: Duration = Duration::from_millis(1);
-
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
 /// How many callers share how many connections.
 #[derive(Clone, Copy, Debug)]
@@ -144,38 +133,6 @@ pub fn drive(url: &str, crowd: Crowd, work: &Arc<Work>, time: Duration) -> Resul
     Ok(run)
 }
 
-/// Makes one call, and answers the bytes of its answer.
-///
-/// # Errors
-///
-/// What the server refused.
-pub async fn call(grpc: &mut Grpc<Channel>, call: Call) -> Result<Bytes, Status> {
-    let ready = grpc.ready().await;
-    ready.map_err(|error| Status::unavailable(error.to_string()))?;
-    let path = PathAndQuery::from_static(call.path);
-    let answer = grpc
-        .unary(tonic::Request::new(call.message), path, Raw)
-        .await?;
-    Ok(answer.into_inner())
-}
-
-/// A connection to `url`.
-pub async fn connect(url: &str) -> Result<Grpc<Channel>, Failure> {
-    let failed = |error: tonic::transport::Error| {
-        let text = format!("no service answers at {url}: {error}");
-        Failure::new(Exit::Unavailable, text)
-    };
-    let channel = Endpoint::from_shared(url.to_owned())
-        .map_err(failed)?
-        .tcp_nodelay(true)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .connect()
-        .await
-        .map_err(failed)?;
-    Ok(Grpc::new(channel))
-}
-
 /// When calls are counted.
 #[derive(Clone, Copy)]
 struct Window {
@@ -195,11 +152,11 @@ fn connection_of(
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))?;
     let run = Arc::new(Mutex::new(Run::new()));
     runtime.block_on(async {
-        let grpc = connect(url).await?;
+        let line = Line::connect(url).await?;
         let mut running = JoinSet::new();
         for _ in 0..callers {
-            let (grpc, work, run) = (grpc.clone(), Arc::clone(work), Arc::clone(&run));
-            running.spawn(caller(grpc, work, window, run));
+            let (line, work, run) = (line.clone(), Arc::clone(work), Arc::clone(&run));
+            running.spawn(caller(line, work, window, run));
         }
         running.join_all().await;
         Ok(())
@@ -208,14 +165,14 @@ fn connection_of(
     Ok(std::mem::replace(&mut *run, Run::new()))
 }
 
-async fn caller(mut grpc: Grpc<Channel>, work: Arc<Work>, window: Window, run: Arc<Mutex<Run>>) {
+async fn caller(line: Line, work: Arc<Work>, window: Window, run: Arc<Mutex<Run>>) {
     while let Some(next) = work.next() {
         let keeps = next.keeps;
         let called = Instant::now();
         if window.closes <= called {
             return;
         }
-        let answer = call(&mut grpc, next).await;
+        let answer = line.call(next).await;
         let answered = Instant::now();
 
         let counts = window.opens <= answered && answered <= window.closes;

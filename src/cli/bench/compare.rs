@@ -18,6 +18,7 @@ use crate::cli::bench::callers::Run;
 use crate::cli::bench::database::Database;
 use crate::cli::bench::file;
 use crate::cli::bench::fill;
+use crate::cli::bench::line::Line;
 use crate::cli::bench::process::Process;
 use crate::cli::bench::stored;
 use crate::cli::bench::work::Mix;
@@ -44,11 +45,19 @@ pub struct Comparison {
     pub request_bytes: usize,
     pub response_bytes: usize,
     pub service: Run,
-    pub echo: Run,
+    /// The first is a bare tonic echo server.
+    pub baselines: Vec<Baseline>,
     /// For a load that only records.
     pub disk: Option<Disk>,
     /// For a load that only records, to a database.
     pub database: Option<Database>,
+}
+
+/// A server that does less than the service.
+pub struct Baseline {
+    pub name: &'static str,
+    process: Process,
+    pub run: Run,
 }
 
 /// What the disk does without a store.
@@ -133,8 +142,12 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
 
     let work = Arc::new(Work::of_deals(mix, book, 0, deals));
     let (request_bytes, response_bytes) = sizes(&service.url, &work).await?;
-    let answer = response_bytes.to_string();
-    let echo = Process::start(&["bench-echo", "--response-bytes", &answer])?;
+    let disk = (mix == Mix::Record).then(|| Disk {
+        record_bytes: stored::statement_bytes(book),
+        file: Run::new(),
+        bound_per_second: 0.0,
+    });
+    let baselines = baselines(response_bytes, disk.as_ref(), service.place.path())?;
     let echo_work = Arc::new(Work::of_echo(request_bytes));
 
     let warm_up = Duration::from_secs(args.warm_up);
@@ -146,7 +159,9 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         warm_up,
     )
     .await?;
-    measured(&echo.url, Some(&echo), crowd, &echo_work, warm_up / 2).await?;
+    for Baseline { process, .. } in &baselines {
+        measured(&process.url, Some(process), crowd, &echo_work, warm_up / 2).await?;
+    }
 
     let slice = Duration::from_secs(args.seconds) / SLICES;
     let mut comparison = Comparison {
@@ -157,12 +172,8 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         request_bytes,
         response_bytes,
         service: Run::new(),
-        echo: Run::new(),
-        disk: (mix == Mix::Record).then(|| Disk {
-            record_bytes: stored::statement_bytes(book),
-            file: Run::new(),
-            bound_per_second: 0.0,
-        }),
+        baselines,
+        disk,
         database: match &args.store {
             Some(url) if mix == Mix::Record => Some(Database::begin(url)?),
             _ => None,
@@ -172,8 +183,10 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         let process = service.process.as_ref();
         let run = measured(&service.url, process, crowd, &work, slice).await?;
         comparison.service.add(run);
-        let run = measured(&echo.url, Some(&echo), crowd, &echo_work, slice).await?;
-        comparison.echo.add(run);
+        for Baseline { process, run, .. } in &mut comparison.baselines {
+            let slice = measured(&process.url, Some(process), crowd, &echo_work, slice).await?;
+            run.add(slice);
+        }
         if let Some(disk) = &mut comparison.disk {
             measure_disk(disk, service.place.path(), crowd, slice).await?;
         }
@@ -184,6 +197,37 @@ pub async fn run(args: &BenchArgs, mix: Mix) -> Result<Comparison, Failure> {
         }
     }
     Ok(comparison)
+}
+
+/// The echo servers, started; for a load that only records also those that keep as much in a file.
+fn baselines(
+    response_bytes: usize,
+    disk: Option<&Disk>,
+    directory: &Path,
+) -> Result<Vec<Baseline>, Failure> {
+    let answer = response_bytes.to_string();
+    let start = |name, place: &str, more: &[&str]| {
+        let mut arguments = vec!["bench-echo", "--response-bytes", &answer];
+        arguments.extend(["--transport", place]);
+        arguments.extend(more);
+        Ok(Baseline {
+            name,
+            process: Process::start(&arguments)?,
+            run: Run::new(),
+        })
+    };
+    let mut baselines = vec![
+        start("bare tonic echo", "tonic", &[])?,
+        start("echo, own transport", "service", &[])?,
+    ];
+    if let Some(disk) = disk {
+        let directory = directory.to_string_lossy();
+        let record = disk.record_bytes.to_string();
+        let kept = ["--directory", &directory, "--record-bytes", &record];
+        baselines.push(start("tonic echo + file", "tonic", &kept)?);
+        baselines.push(start("echo + file, own", "service", &kept)?);
+    }
+    Ok(baselines)
 }
 
 /// One slice of load, with what the server used.
@@ -226,13 +270,13 @@ async fn measure_disk(
 
 /// The mean size of a request and of its answer.
 async fn sizes(url: &str, work: &Work) -> Result<(usize, usize), Failure> {
-    let mut grpc = callers::connect(url).await?;
+    let line = Line::connect(url).await?;
     let (mut requests, mut answers) = (0, 0);
     for _ in 0..SAMPLES {
         let call = work.next().expect("this work has no end");
         requests += call.message.len();
-        let answer = callers::call(&mut grpc, call).await;
-        answers += answer.map_err(|status| Failure::of_status(&status))?.len();
+        let answer = line.call(call).await;
+        answers += answer.map_err(|status| Failure::of_status(&status))?;
     }
     Ok((requests / SAMPLES, answers / SAMPLES))
 }

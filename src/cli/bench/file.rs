@@ -7,6 +7,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -22,6 +23,45 @@ const GROUP_MAX: usize = 512;
 /// A record and who waits for it.
 type Append = (Vec<u8>, oneshot::Sender<()>);
 
+/// The way to the thread that appends. Clones share it; it ends after the last.
+#[derive(Clone)]
+pub struct Appender(mpsc::UnboundedSender<Append>);
+
+impl Appender {
+    /// Starts a thread that appends to a new file in `directory`.
+    pub fn start(directory: &Path) -> io::Result<(Appender, JoinHandle<io::Result<()>>)> {
+        // Several processes may do so at the same time.
+        let name = format!("baseline-{}", std::process::id());
+        let mut file = File::create(directory.join(name))?;
+        let (sender, mut appends) = mpsc::unbounded_channel::<Append>();
+        let thread = thread::spawn(move || {
+            let mut group = Vec::new();
+            let mut bytes = Vec::new();
+            while appends.blocking_recv_many(&mut group, GROUP_MAX) != 0 {
+                bytes.clear();
+                for (record, _) in &group {
+                    bytes.extend_from_slice(record);
+                }
+                file.write_all(&bytes)?;
+                file.sync_data()?;
+                for (_, waits) in group.drain(..) {
+                    // Who stopped waiting does not hear.
+                    let _ = waits.send(());
+                }
+            }
+            Ok(())
+        });
+        Ok((Appender(sender), thread))
+    }
+
+    /// Waits until the record is durable; `None` when the thread ended, which tells why.
+    pub async fn append(&self, record: Vec<u8>) -> Option<()> {
+        let (waits, durable) = oneshot::channel();
+        self.0.send((record, waits)).ok()?;
+        durable.await.ok()
+    }
+}
+
 /// So many callers, each with its next append when the last is durable.
 pub async fn closed_loop(
     directory: &Path,
@@ -29,38 +69,19 @@ pub async fn closed_loop(
     callers: usize,
     time: Duration,
 ) -> io::Result<Run> {
-    let mut file = File::create(directory.join("baseline"))?;
-    let (sender, mut appends) = mpsc::unbounded_channel::<Append>();
-    let writer = thread::spawn(move || -> io::Result<()> {
-        let mut group = Vec::new();
-        let mut bytes = Vec::new();
-        while appends.blocking_recv_many(&mut group, GROUP_MAX) != 0 {
-            bytes.clear();
-            for (record, _) in &group {
-                bytes.extend_from_slice(record);
-            }
-            file.write_all(&bytes)?;
-            file.sync_data()?;
-            for (_, waits) in group.drain(..) {
-                // Who stopped waiting does not hear.
-                let _ = waits.send(());
-            }
-        }
-        Ok(())
-    });
-
+    let (appender, thread) = Appender::start(directory)?;
     let begun = Instant::now();
     let mut running = JoinSet::new();
     for _ in 0..callers {
-        running.spawn(caller(sender.clone(), record_bytes, begun + time));
+        running.spawn(caller(appender.clone(), record_bytes, begun + time));
     }
-    drop(sender);
+    drop(appender);
     let mut run = Run::new();
     for slice in running.join_all().await {
         run.add(slice);
     }
     run.time = begun.elapsed();
-    writer.join().expect("the writer does not panic")?;
+    thread.join().expect("the thread does not panic")?;
     Ok(run)
 }
 
@@ -83,17 +104,11 @@ pub fn bound(
     Ok(records as f64 / begun.elapsed().as_secs_f64())
 }
 
-async fn caller(sender: mpsc::UnboundedSender<Append>, record_bytes: usize, ends: Instant) -> Run {
+async fn caller(appender: Appender, record_bytes: usize, ends: Instant) -> Run {
     let mut run = Run::new();
     loop {
         let called = Instant::now();
-        if ends <= called {
-            return run;
-        }
-        let (waits, durable) = oneshot::channel();
-        let record = vec![b'x'; record_bytes];
-        if sender.send((record, waits)).is_err() || durable.await.is_err() {
-            // The writer ended, and tells why.
+        if ends <= called || appender.append(vec![b'x'; record_bytes]).await.is_none() {
             return run;
         }
         let nanos = called.elapsed().as_nanos() as u64;

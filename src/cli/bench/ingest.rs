@@ -14,11 +14,13 @@ use prost::Message;
 use serde_json::Value;
 use serde_json::json;
 use tokio::runtime::Builder;
+use tonic::client::Grpc;
+use tonic::transport::Channel;
+use tonic::transport::Endpoint;
 
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::book;
 use crate::cli::bench::book::Book;
-use crate::cli::bench::callers;
 use crate::cli::bench::callers::Run;
 use crate::cli::bench::compare::Service;
 use crate::cli::bench::compare::measured;
@@ -41,6 +43,9 @@ const STATEMENTS: usize = 1_000_000;
 /// Deals that take turns in the stream before the next so many do: an export tells of many deals at once, and is soon
 /// done with each.
 const TURNS: usize = 1_000;
+
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
 /// What an ingest gave.
 pub struct Ingested {
@@ -134,7 +139,7 @@ async fn ingest(
     numbers: std::ops::Range<usize>,
     stopped: tokio::sync::watch::Receiver<bool>,
 ) -> Result<(Duration, usize), Failure> {
-    let mut grpc = callers::connect(url).await?;
+    let mut grpc = connect(url).await?;
     let ready = grpc.ready().await;
     ready.map_err(|error| internal(&error.to_string()))?;
     let items = numbers
@@ -218,4 +223,21 @@ pub fn json(ingested: &Ingested) -> Value {
 
 fn internal(why: &str) -> Failure {
     Failure::new(Exit::Internal, why)
+}
+
+/// A connection to `url`.
+async fn connect(url: &str) -> Result<Grpc<Channel>, Failure> {
+    let failed = |error: tonic::transport::Error| {
+        let text = format!("no service answers at {url}: {error}");
+        Failure::new(Exit::Unavailable, text)
+    };
+    let channel = Endpoint::from_shared(url.to_owned())
+        .map_err(failed)?
+        .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect()
+        .await
+        .map_err(failed)?;
+    Ok(Grpc::new(channel))
 }

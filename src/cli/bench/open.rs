@@ -17,9 +17,9 @@ use rustix::fs::Advice;
 use crate::cli::bench::BenchArgs;
 use crate::cli::bench::book;
 use crate::cli::bench::book::Book;
-use crate::cli::bench::callers;
 use crate::cli::bench::callers::Run;
 use crate::cli::bench::compare;
+use crate::cli::bench::line::Line;
 use crate::cli::bench::stored;
 use crate::cli::bench::work::Mix;
 use crate::cli::bench::work::Work;
@@ -69,10 +69,10 @@ pub async fn run(args: &BenchArgs) -> Result<Opened, Failure> {
 
     let process = compare::serve(&data)?;
     let listening = process.started.elapsed();
-    let mut grpc = callers::connect(&process.url).await?;
+    let line = Line::connect(&process.url).await?;
     let work = Arc::new(Work::of_deals(Mix::Score, book, 0, deals).ending_after(deals));
     let first = work.next().expect("there is a deal");
-    callers::call(&mut grpc, first)
+    line.call(first)
         .await
         .map_err(|status| Failure::of_status(&status))?;
     let answered = process.started.elapsed();

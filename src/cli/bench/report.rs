@@ -14,7 +14,7 @@ use crate::cli::bench::work::Mix;
 const MIB: f64 = (1 << 20) as f64;
 
 const HEAD: &str =
-    "                     calls/s    p50 us    p99 us  p99.9 us    max us  server CPU us/call\n";
+    "                      calls/s    p50 us    p99 us  p99.9 us    max us  server CPU us/call\n";
 
 const CLIENT: &str = "The callers take their share of this machine; ratios count, figures drift.\n";
 
@@ -27,7 +27,7 @@ pub fn comparison(comparison: &Comparison) -> String {
         request_bytes,
         response_bytes,
         service,
-        echo,
+        baselines,
         disk,
         database,
     } = comparison;
@@ -40,20 +40,21 @@ pub fn comparison(comparison: &Comparison) -> String {
         slice.as_secs_f64(),
     );
     text += &row("service", service);
-    text += &row("bare tonic echo", echo);
+    for baseline in baselines {
+        text += &row(baseline.name, &baseline.run);
+    }
     if let Some(disk) = disk {
         text += &row("file, sync a group", &disk.file);
-        text += &format!("file, groups of 64 {:9.0}\n", disk.bound_per_second);
+        text += &format!("file, groups of 64  {:9.0}\n", disk.bound_per_second);
     }
-    text += &format!(
-        "\nservice/echo calls/s {:.2}\n",
-        service.per_second() / echo.per_second()
-    );
+    text += "\nservice to         calls/s       p99\n";
+    for baseline in baselines {
+        text += &ratio(baseline.name, service, &baseline.run);
+    }
     if let Some(disk) = disk {
+        text += &ratio("file, sync a group", service, &disk.file);
         text += &format!(
-            "service/file calls/s {:.2}, p99 {:.2} ({} B an event; {} durable acks, {:.0}/s)\n",
-            service.per_second() / disk.file.per_second(),
-            service.quantile_us(0.99) / disk.file.quantile_us(0.99),
+            "{} B an event; {} durable acks, {:.0}/s\n",
             disk.record_bytes,
             service.acks,
             service.acks as f64 / service.time.as_secs_f64(),
@@ -80,7 +81,7 @@ pub fn comparison_json(comparison: &Comparison) -> Value {
         request_bytes,
         response_bytes,
         service,
-        echo,
+        baselines,
         disk,
         database,
     } = comparison;
@@ -93,8 +94,12 @@ pub fn comparison_json(comparison: &Comparison) -> Value {
         "request_bytes": request_bytes,
         "response_bytes": response_bytes,
         "service": run_json(service),
-        "echo": run_json(echo),
-        "service_to_echo": service.per_second() / echo.per_second(),
+        "baselines": baselines.iter().map(|baseline| json!({
+            "name": baseline.name,
+            "run": run_json(&baseline.run),
+            "service_to_it": service.per_second() / baseline.run.per_second(),
+            "service_to_it_p99": service.quantile_us(0.99) / baseline.run.quantile_us(0.99),
+        })).collect::<Vec<Value>>(),
     });
     if let Some(disk) = disk {
         value["file"] = run_json(&disk.file);
@@ -214,12 +219,20 @@ fn to_first(lengths: &[Length]) -> impl Iterator<Item = (&Length, f64)> {
         .map(move |length| (length, length.run.per_second() / first))
 }
 
+fn ratio(label: &str, service: &Run, other: &Run) -> String {
+    format!(
+        "  {label:<18} {:8.2} {:9.2}\n",
+        service.per_second() / other.per_second(),
+        service.quantile_us(0.99) / other.quantile_us(0.99)
+    )
+}
+
 fn row(label: &str, run: &Run) -> String {
     let cpu = run
         .server_cpu_us()
         .map_or_else(String::new, |cpu| format!("{cpu:20.1}"));
     let mut row = format!(
-        "{label:<18} {:9.0} {:9.0} {:9.0} {:9.0} {:9.0}{cpu}\n",
+        "{label:<19} {:9.0} {:9.0} {:9.0} {:9.0} {:9.0}{cpu}\n",
         run.per_second(),
         run.quantile_us(0.5),
         run.quantile_us(0.99),

@@ -82,13 +82,34 @@ pub fn head(key: &[u8], value: &[u8]) -> Result<(u64, u16), Unreadable> {
 pub fn next(
     scan: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
 ) -> Result<Option<Record>, Unreadable> {
+    let mut payload = Vec::new();
+    let read = next_with(scan, |piece| payload.extend_from_slice(piece))?;
+    Ok(read.map(|(key, stamp)| Record {
+        key,
+        stamp,
+        payload,
+    }))
+}
+
+/// The key and the stamp of the next record of a scan, all of whose parts check; what it says is left alone.
+pub fn next_checked(
+    scan: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+) -> Result<Option<(sled::IVec, u64)>, Unreadable> {
+    next_with(scan, |_| {})
+}
+
+/// Gives the payload of the next record, piece by piece, to `take`.
+fn next_with(
+    scan: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+    mut take: impl FnMut(&[u8]),
+) -> Result<Option<(sled::IVec, u64)>, Unreadable> {
     let Some(first) = scan.next() else {
         return Ok(None);
     };
     let (key, value) = first?;
     let (stamp, parts) = head(&key, &value)?;
 
-    let mut payload = value[HEAD_BYTES..].to_vec();
+    take(&value[HEAD_BYTES..]);
     for number in 1..parts {
         let missing = || Unreadable::at(&key, format!("part {number} of {parts} is missing"));
         let (part_key, value) = scan.next().ok_or_else(missing)??;
@@ -102,13 +123,9 @@ pub fn next(
                 format!("part {number} is of another record"),
             ));
         }
-        payload.extend_from_slice(&value[HEAD_BYTES..]);
+        take(&value[HEAD_BYTES..]);
     }
-    Ok(Some(Record {
-        key,
-        stamp,
-        payload,
-    }))
+    Ok(Some((key, stamp)))
 }
 
 struct Frame {

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::panic;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::panic::resume_unwind;
 use std::sync::Once;
 
 thread_local! {
@@ -32,9 +33,18 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDS.set(GUARDS.get() - 1);
     outcome.map_err(|payload| {
-        let place = PLACE.take().unwrap_or_else(|| "somewhere".to_owned());
-        format!("{} ({place})", message(&*payload))
+        let message = message(&*payload);
+        match PLACE.take() {
+            Some(place) => format!("{message} ({place})"),
+            // Passed on by another guard, so the place is in it.
+            None => message,
+        }
     })
+}
+
+/// What a guard on another thread has come to; a panic goes on here, with its place.
+pub fn passed_on<T>(outcome: Result<T, String>) -> T {
+    outcome.unwrap_or_else(|panic| resume_unwind(Box::new(panic)))
 }
 
 /// From here on a panic behind a guard leaves its place to the guard; all others go to the hook there was.
@@ -93,5 +103,13 @@ mod tests {
         assert!(said.starts_with("page 7 is gone (src/"), "{said}");
         assert!(said.contains("guard.rs:"), "{said}");
         assert_eq!(guarded(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_panic_of_another_thread_keeps_its_place() {
+        let aside = || std::thread::spawn(|| guarded(|| panic!("page 8"))).join();
+        let said = guarded(|| passed_on::<()>(aside().unwrap())).unwrap_err();
+        assert!(said.starts_with("page 8 (src/"), "{said}");
+        assert!(said.ends_with(')') && !said.contains("somewhere"), "{said}");
     }
 }

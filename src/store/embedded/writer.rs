@@ -9,7 +9,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::store::Error;
@@ -20,6 +19,7 @@ use crate::store::embedded::keys;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::groups;
 use crate::store::groups::Entry;
+use crate::store::queue::Answers;
 use crate::store::queue::Append;
 use crate::store::queue::Queue;
 use crate::store::queue::Work;
@@ -36,11 +36,6 @@ pub struct Writer {
     /// The sequence of the newest change.
     last: u64,
 }
-
-type Answer = (
-    oneshot::Sender<Result<Revision, Error>>,
-    Result<Revision, Error>,
-);
 
 #[derive(Default)]
 struct Draft {
@@ -65,10 +60,10 @@ impl Writer {
         loop {
             match self.queue.take() {
                 Work::Group(group) => {
-                    let answered = group.len();
-                    self.engine.metrics().group_appends.observe(answered as f64);
-                    self.write(group);
-                    self.queue.linger(answered);
+                    let appends = group.len() as f64;
+                    self.engine.metrics().group_appends.observe(appends);
+                    let answers = self.write(group);
+                    self.queue.answer(&answers);
                 }
                 Work::Projections(lot) => {
                     if self.refusal().is_none() {
@@ -86,20 +81,22 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, group: Vec<Append>) {
+    /// Makes the group durable; answers what is to be told.
+    fn write(&mut self, group: Vec<Append>) -> Answers {
+        let answers = Answers::default();
         if let Some(refused) = self.refusal() {
             for append in group {
-                answer(append.reply, Err(refused.clone()));
+                answers.add(append.reply, Err(refused.clone()));
             }
-            return;
+            return answers;
         }
 
         let syncs = syncs(&group);
         let mut draft = Draft::default();
-        let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+        let mut outcomes = Vec::with_capacity(group.len());
         for append in group {
             let outcome = self.draft(&mut draft, &append);
-            answers.push((append.reply, outcome));
+            outcomes.push((append.reply, outcome));
         }
 
         // A read may have failed badly while drafting: then nothing of the group is written.
@@ -108,12 +105,13 @@ impl Writer {
             None => self.commit(draft).err().map(Error::Unknown),
         };
         drop(syncs);
-        for (reply, outcome) in answers {
+        for (reply, outcome) in outcomes {
             match (outcome, &failed) {
-                (Ok(_), Some(failed)) => answer(reply, Err(failed.clone())),
-                (outcome, _) => answer(reply, outcome),
+                (Ok(_), Some(failed)) => answers.add(reply, Err(failed.clone())),
+                (outcome, _) => answers.add(reply, outcome),
             }
         }
+        answers
     }
 
     fn refusal(&self) -> Option<Error> {
@@ -195,9 +193,4 @@ fn syncs(group: &[Append]) -> Vec<Span> {
         tracing::debug_span!(parent: &append.span, "sync", group.appends = size)
     })
     .collect()
-}
-
-// Who stopped waiting does not hear; the append stands.
-fn answer(reply: oneshot::Sender<Result<Revision, Error>>, outcome: Result<Revision, Error>) {
-    let _ = reply.send(outcome);
 }

@@ -20,7 +20,6 @@ use std::time::Instant;
 
 use deadpool_postgres::Object;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -45,6 +44,7 @@ use crate::store::postgres::group::Heads;
 use crate::store::postgres::group::Rows;
 use crate::store::postgres::pool::Pool;
 use crate::store::postgres::pool::discard;
+use crate::store::queue::Answers;
 use crate::store::queue::Append;
 use crate::store::queue::Queue;
 use crate::store::queue::Work;
@@ -92,11 +92,10 @@ impl Writer {
         loop {
             match self.queue.take() {
                 Work::Group(group) => {
-                    let answered = group.len();
                     let metrics = &self.shared.options.metrics;
-                    metrics.group_appends.observe(answered as f64);
-                    self.runtime.block_on(self.write(group));
-                    self.queue.linger(answered);
+                    metrics.group_appends.observe(group.len() as f64);
+                    let answers = self.runtime.block_on(self.write(group));
+                    self.queue.answer(&answers);
                 }
                 Work::Projections(lot) => {
                     self.runtime.block_on(self.keep(&lot));
@@ -107,23 +106,26 @@ impl Writer {
         }
     }
 
-    async fn write(&self, group: Vec<Append>) {
+    /// Makes the group durable; answers what is to be told.
+    async fn write(&self, group: Vec<Append>) -> Answers {
+        let answers = Answers::default();
         let commits = commits(&group);
         let settled = self.settle(&group).await;
         drop(commits);
         match settled {
             Ok(outcomes) => {
                 for (append, outcome) in group.into_iter().zip(outcomes) {
-                    answer(append.reply, outcome);
+                    answers.add(append.reply, outcome);
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, appends = group.len(), "a group was not written");
                 for append in group {
-                    answer(append.reply, Err(error.clone()));
+                    answers.add(append.reply, Err(error.clone()));
                 }
             }
         }
+        answers
     }
 
     /// Writes the group, again and again for a bounded time.
@@ -312,9 +314,4 @@ fn commits(group: &[Append]) -> Vec<Span> {
 fn dropped(projections: usize, failure: Failure) {
     let why = failure.text();
     tracing::debug!(projections, why, "projections were not written");
-}
-
-// Who stopped waiting does not hear; the append stands.
-fn answer(reply: oneshot::Sender<Result<Revision, Error>>, outcome: Result<Revision, Error>) {
-    let _ = reply.send(outcome);
 }

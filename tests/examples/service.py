@@ -37,7 +37,9 @@ class Process:
     """A program that says on standard error where it listens."""
 
     def __init__(self, command: list[str]):
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        # A service takes its settings from these, and refuses those that it does not know, such as the tests' own.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VERBATIM_")}
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         self.lines: queue.Queue[str] = queue.Queue()
         self.reader = threading.Thread(target=self._read)
         self.reader.start()

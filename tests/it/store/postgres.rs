@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use verbatim::config::DatabaseUrl;
+use verbatim::store::DealKey;
 use verbatim::store::Error;
 use verbatim::store::Fault;
+use verbatim::store::Revision;
 use verbatim::store::Store;
 use verbatim::store::postgres::OpenError;
 use verbatim::store::postgres::Options;
@@ -319,6 +321,24 @@ fn when_another_replica_takes_the_place_of_a_lost_commit_it_is_a_conflict() {
     });
 }
 
+/// Appends one event, again while nothing is known of it: by its revision it is there once or not at all.
+async fn append_once(store: &Postgres, key: &DealKey, expected: Revision) {
+    let written = Err(Error::Conflict {
+        expected,
+        actual: expected + 1,
+    });
+    let mut unknown = false;
+    loop {
+        match store.append(key, expected, events(key, 1)).await {
+            // On a machine that is slow and cut all the time, what a lost commit came to may not be found out in time.
+            Err(Error::Unknown(_)) => unknown = true,
+            Err(Error::Unavailable(_)) => {}
+            answer if unknown && answer == written => return,
+            answer => return assert_eq!(answer, Ok(expected + 1)),
+        }
+    }
+}
+
 #[test]
 fn connections_that_are_cut_again_and_again_lose_nothing_and_double_nothing() {
     on_database(async |database| {
@@ -332,9 +352,10 @@ fn connections_that_are_cut_again_and_again_lose_nothing_and_double_nothing() {
                 WHERE n.nspname = current_schema() AND a.pid <> pg_backend_pid()
                 AND a.application_name = 'verbatim'";
             let mut cuts = 0;
+            let mut pace = tokio::time::interval(Duration::from_millis(10));
             while !done.load(Ordering::SeqCst) {
+                pace.tick().await;
                 cuts += client.query(others, &[]).await.unwrap().len();
-                tokio::time::sleep(Duration::from_millis(3)).await;
             }
             cuts
         };
@@ -344,8 +365,7 @@ fn connections_that_are_cut_again_and_again_lose_nothing_and_double_nothing() {
                 async move {
                     let key = deal(&format!("{number}"));
                     for expected in 0..40 {
-                        let answer = store.append(&key, expected, events(&key, 1)).await;
-                        assert_eq!(answer, Ok(expected + 1));
+                        append_once(&store, &key, expected).await;
                     }
                 }
             });

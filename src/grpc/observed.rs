@@ -233,7 +233,7 @@ mod tests {
             "code=\"NOT_FOUND\",method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"} 1\n".to_owned(),
             "code=\"CANCELLED\",method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"} 1\n".to_owned(),
             "code=\"UNIMPLEMENTED\",method=\"unknown\",service=\"unknown\"} 2\n".to_owned(),
-            format!("verbatim_request_duration_seconds_count{{method=\"ScoreDeal\",{score} 2\n"),
+            format!("verbatim_request_duration_seconds_count{{code=\"NOT_FOUND\",method=\"ScoreDeal\",{score} 1\n"),
             "verbatim_requests_in_flight 0\n".to_owned(),
         ] {
             assert!(text.contains(&line), "{line} in {text}");

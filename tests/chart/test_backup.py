@@ -44,8 +44,13 @@ class Backup(unittest.TestCase):
 
     def test_it_is_let_in_and_is_no_target_of_the_service(self):
         labels = rendering.job(ON, "backup")["metadata"]["labels"]
-        calls = rendering.one("NetworkPolicy", ON)["spec"]["ingress"][0]["from"]
+        calls = rendering.one("NetworkPolicy", ON, name="demo-verbatim")["spec"]["ingress"][0]["from"]
         peers = [peer["podSelector"].get("matchLabels") for peer in calls]
         self.assertIn(labels, peers)
+        own = rendering.one("NetworkPolicy", ON, name="demo-verbatim-backup")["spec"]
+        self.assertEqual(own["podSelector"]["matchLabels"], labels)
+        (to,) = own["egress"][-1]["to"]
+        self.assertLessEqual(to["podSelector"]["matchLabels"].items(), rendering.pod(ON)["metadata"]["labels"].items())
+        self.assertNotIn("ingress", own)
         selector = rendering.one("Service", ON, name="demo-verbatim")["spec"]["selector"]
         self.assertFalse(selector.items() <= labels.items())

@@ -47,6 +47,15 @@ class Binary(unittest.TestCase):
             for flag in (word.split("=")[0] for word in step["args"] if word.startswith("--")):
                 self.assertIn(f"{flag} <", told, step["name"])
 
+    def test_the_jobs_use_commands_and_flags_that_there_are(self):
+        values = rendering.many({"backup": {"enabled": True}})
+        for name in ("migrate", "backup"):
+            command, *flags = rendering.job(values, name)["spec"]["containers"][0]["args"]
+            told = self.told(command, "--help")
+            for flag in flags:
+                self.assertIn(f"{flag.split('=')[0]} <", told, name)
+        self.assertIn("VERBATIM_STORE", self.told("migrate", "--help"))
+
     def test_the_service_takes_the_settings_of_every_example_as_they_are_meant(self):
         for path in [*rendering.EXAMPLES, rendering.EVERYTHING]:
             values = rendering.read(path)

@@ -108,11 +108,20 @@ class Migration(unittest.TestCase):
 
 class Around(unittest.TestCase):
     def test_the_database_is_let_out_to(self):
-        made = rendering.one("NetworkPolicy", POSTGRES)["spec"]["egress"]
+        made = rendering.one("NetworkPolicy", POSTGRES, name="demo-verbatim")["spec"]["egress"]
         self.assertEqual([port["port"] for rule in made for port in rule["ports"]], [53, 53, 5432])
-        made = rendering.one("NetworkPolicy", EVERYTHING)["spec"]["egress"]
+        made = rendering.one("NetworkPolicy", EVERYTHING, name="demo-verbatim")["spec"]["egress"]
         ports = [port["port"] for rule in made for port in rule.get("ports", [])]
         self.assertEqual(ports, [53, 53, 26257, 4317])
+
+    def test_the_migration_gets_out_to_the_database_before_it_runs(self):
+        made = rendering.one("NetworkPolicy", EVERYTHING, name="demo-verbatim-migrate")
+        labels = rendering.job(EVERYTHING, "migrate")["metadata"]["labels"]
+        self.assertLessEqual(made["spec"]["podSelector"]["matchLabels"].items(), labels.items())
+        ports = [port["port"] for rule in made["spec"]["egress"] for port in rule["ports"]]
+        self.assertEqual(ports, [53, 53, 26257])
+        weights = [each["metadata"]["annotations"]["helm.sh/hook-weight"] for each in (made, rendering.one("Job", EVERYTHING))]
+        self.assertLess(int(weights[0]), int(weights[1]))
 
     def test_doors_and_watching_are_those_of_the_other_mode(self):
         ours = {"Ingress", "GRPCRoute", "HTTPRoute", "NetworkPolicy", "ServiceMonitor", "PrometheusRule", "Service"}
@@ -129,9 +138,10 @@ class Around(unittest.TestCase):
         watched = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
         (group,) = rendering.one("PrometheusRule", rendering.many(watched))["spec"]["groups"]
         text = str(group)
-        for word in ("free_bytes", "disk_bytes", "open_seconds", "sync_duration"):
+        for word in ("free_bytes", "disk_bytes", "open_seconds"):
             self.assertNotIn(word, text)
-        self.assertIn("VerbatimDown", text)
+        for name in ("VerbatimDown", "VerbatimSyncSlow", "VerbatimConnectionsShort"):
+            self.assertIn(name, text)
 
     def test_the_notes_speak_of_many_pods(self):
         notes = rendering.files(POSTGRES)["NOTES.txt"]

@@ -17,7 +17,7 @@ WATCHED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": Tr
 HERE = pathlib.Path(__file__).parent
 
 HISTOGRAMS = {
-    "verbatim_request_duration_seconds": {"exported_service", "method"},
+    "verbatim_request_duration_seconds": {"exported_service", "method", "code"},
     "verbatim_store_sync_duration_seconds": set(),
     "verbatim_store_group_appends": set(),
 }
@@ -32,6 +32,9 @@ METRICS = {
     "verbatim_store_disk_bytes": set(),
     "verbatim_store_free_bytes": set(),
     "verbatim_store_event_bytes_total": set(),
+    "verbatim_store_connections": set(),
+    "verbatim_store_connections_idle": set(),
+    "verbatim_store_connections_wanted": set(),
     "verbatim_store_fault": {"kind"},
     "verbatim_store_open_seconds": set(),
     "verbatim_deal_cache_hits_total": set(),

@@ -206,8 +206,12 @@ async fn calls_are_counted_by_method_and_code_and_what_is_unknown_makes_no_label
     assert_eq!(scrape.calls("RecordBuyerStatement", "OK"), 3.0);
     assert_eq!(scrape.calls("ScoreDeal", "NOT_FOUND"), 1.0);
     assert_eq!(scrape.calls("ScoreDeal", "OK"), 1.0);
-    let timed = "verbatim_request_duration_seconds_count{method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"}";
-    assert_eq!(scrape.value(timed), 3.0);
+    for code in ["INVALID_ARGUMENT", "NOT_FOUND", "OK"] {
+        let timed = format!(
+            "verbatim_request_duration_seconds_count{{code=\"{code}\",method=\"ScoreDeal\",service=\"verbatim.v1.QualificationService\"}}"
+        );
+        assert_eq!(scrape.value(&timed), 1.0, "{code}");
+    }
     let unknown =
         "verbatim_requests_total{code=\"UNIMPLEMENTED\",method=\"unknown\",service=\"unknown\"}";
     assert_eq!(scrape.value(unknown), 3.0);

@@ -53,11 +53,24 @@ pub const DURATION: &str = "verbatim_request_duration_seconds";
 
 /// The families by which calls are counted.
 pub struct CallMetrics {
-    total: IntCounterVec,
-    duration: HistogramVec,
+    by_code: ByCode,
     in_flight: IntGauge,
     streams: IntGaugeVec,
-    exemplars: Mutex<Vec<Arc<Exemplars>>>,
+}
+
+/// The families that tell codes apart. Clones share everything.
+#[derive(Clone)]
+struct ByCode {
+    total: IntCounterVec,
+    duration: HistogramVec,
+    exemplars: Arc<Mutex<Vec<Arc<Exemplars>>>>,
+}
+
+/// The calls of one method that ended in one code.
+struct Ended {
+    total: IntCounter,
+    /// None for calls that stream.
+    duration: Option<(Histogram, Arc<Exemplars>)>,
 }
 
 /// How a method answers.
@@ -75,27 +88,30 @@ pub struct Method {
     pub name: String,
     service: String,
     method: String,
-    total: IntCounterVec,
-    by_code: [OnceLock<IntCounter>; CODES.len()],
-    duration: Option<(Histogram, Arc<Exemplars>)>,
+    shape: Shape,
+    by_code: [OnceLock<Ended>; CODES.len()],
+    families: ByCode,
     open: IntGauge,
 }
 
 impl CallMetrics {
     pub(in crate::telemetry) fn new(to: &Families) -> CallMetrics {
-        let names = ["service", "method"];
+        let labels = ["service", "method", "code"];
         CallMetrics {
-            total: to.counters(
-                "verbatim_requests_total",
-                "Calls that have ended, by the code of gRPC they ended in.",
-                &["service", "method", "code"],
-            ),
-            duration: to.histograms(
-                DURATION,
-                "How long calls took that do not stream.",
-                &names,
-                &CALL_SECONDS,
-            ),
+            by_code: ByCode {
+                total: to.counters(
+                    "verbatim_requests_total",
+                    "Calls that have ended, by the code of gRPC they ended in.",
+                    &labels,
+                ),
+                duration: to.histograms(
+                    DURATION,
+                    "How long calls took that do not stream, by the code of gRPC they ended in.",
+                    &labels,
+                    &CALL_SECONDS,
+                ),
+                exemplars: Arc::default(),
+            },
             in_flight: to.gauge(
                 "verbatim_requests_in_flight",
                 "Calls under way that do not stream.",
@@ -105,63 +121,71 @@ impl CallMetrics {
                 "Streaming calls that are open.",
                 &["method"],
             ),
-            exemplars: Mutex::default(),
         }
     }
 
     /// The exemplars of all histograms, by the labels of the bucket as they are written in text.
     pub(in crate::telemetry) fn exemplars(&self) -> HashMap<String, Exemplar> {
-        let all = self.all_exemplars();
+        let all = self.by_code.all_exemplars();
         all.iter().flat_map(|exemplars| exemplars.kept()).collect()
     }
 
     pub(in crate::telemetry) fn exemplars_of(&self, series: &Series) -> Vec<Exemplar> {
         let labels = series.get_label();
         let labels = || labels.iter().map(|label| (label.name(), label.value()));
-        let all = self.all_exemplars();
+        let all = self.by_code.all_exemplars();
         let ours = all.iter().find(|exemplars| exemplars.are_of(labels()));
         let kept = ours.map_or_else(Vec::new, |exemplars| exemplars.kept());
         kept.into_iter().map(|(_, exemplar)| exemplar).collect()
     }
 
-    // Methods are only added, one by one, so a poisoned lock guards whole ones.
+    /// The numbers of a method of ours.
+    pub fn method(&self, service: &str, method: &str, shape: Shape) -> Method {
+        let short = service.rsplit('.').next().unwrap_or(service);
+        let made = Method {
+            name: format!("{short}/{method}"),
+            service: service.to_owned(),
+            method: method.to_owned(),
+            shape,
+            by_code: array::from_fn(|_| OnceLock::new()),
+            families: self.by_code.clone(),
+            open: match shape {
+                Shape::Unary => self.in_flight.clone(),
+                Shape::Stream => self.streams.with_label_values(&[method]),
+            },
+        };
+        // From the start there is a zero to count from; of what there is not, there need be none.
+        if service != UNKNOWN {
+            made.by_code(0);
+        }
+        made
+    }
+}
+
+impl ByCode {
+    fn ended(&self, service: &str, method: &str, code: &str, shape: Shape) -> Ended {
+        let values = [service, method, code];
+        let duration = match shape {
+            Shape::Unary => {
+                let labels = [("code", code), ("method", method), ("service", service)];
+                let labels = labels.map(|(name, value)| (name, value.to_owned()));
+                let exemplars = Arc::new(Exemplars::new(labels, &CALL_SECONDS));
+                self.all_exemplars().push(Arc::clone(&exemplars));
+                Some((self.duration.with_label_values(&values), exemplars))
+            }
+            Shape::Stream => None,
+        };
+        Ended {
+            total: self.total.with_label_values(&values),
+            duration,
+        }
+    }
+
+    // Histograms are only added, one by one, so a poisoned lock guards whole ones.
     fn all_exemplars(&self) -> MutexGuard<'_, Vec<Arc<Exemplars>>> {
         self.exemplars
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The numbers of a method of ours.
-    pub fn method(&self, service: &str, method: &str, shape: Shape) -> Method {
-        let short = service.rsplit('.').next().unwrap_or(service);
-        let (duration, open) = match shape {
-            Shape::Unary => {
-                let duration = self.duration.with_label_values(&[service, method]);
-                let labels = [
-                    ("method", method.to_owned()),
-                    ("service", service.to_owned()),
-                ];
-                let exemplars = Arc::new(Exemplars::new(labels, &CALL_SECONDS));
-                self.all_exemplars().push(Arc::clone(&exemplars));
-                (Some((duration, exemplars)), self.in_flight.clone())
-            }
-            Shape::Stream => (None, self.streams.with_label_values(&[method])),
-        };
-        let by_code = array::from_fn(|_| OnceLock::new());
-        // From the start there is a zero to count from; of what there is not, there need be none.
-        if service != UNKNOWN {
-            let labels = [service, method, CODES[0]];
-            let _first = by_code[0].set(self.total.with_label_values(&labels));
-        }
-        Method {
-            name: format!("{short}/{method}"),
-            service: service.to_owned(),
-            method: method.to_owned(),
-            total: self.total.clone(),
-            by_code,
-            duration,
-            open,
-        }
     }
 }
 
@@ -174,22 +198,29 @@ impl Method {
     /// A call has ended, in the code of that number; `call` is there when its trace is sent.
     pub fn ended(&self, code: usize, took: Duration, call: Option<Sampled>) {
         self.open.dec();
-        if let Some((duration, exemplars)) = &self.duration {
-            let seconds = took.as_secs_f64();
-            duration.observe(seconds);
-            if let Some(call) = call {
-                let at = SystemTime::now();
-                exemplars.keep(Exemplar { seconds, call, at });
-            }
-        }
-        let Some(counter) = self.by_code.get(code) else {
+        let Some(Ended { total, duration }) = self.by_code(code) else {
             return;
         };
-        let counter = counter.get_or_init(|| {
-            let labels = [&self.service, &self.method, CODES[code]];
-            self.total.with_label_values(&labels)
-        });
-        counter.inc();
+        total.inc();
+        let Some((duration, exemplars)) = duration else {
+            return;
+        };
+        let seconds = took.as_secs_f64();
+        duration.observe(seconds);
+        if let Some(call) = call {
+            let at = SystemTime::now();
+            exemplars.keep(Exemplar { seconds, call, at });
+        }
+    }
+
+    fn by_code(&self, code: usize) -> Option<&Ended> {
+        let ended = self.by_code.get(code)?;
+        let (service, method) = (&self.service, &self.method);
+        let make = || {
+            self.families
+                .ended(service, method, CODES[code], self.shape)
+        };
+        Some(ended.get_or_init(make))
     }
 }
 

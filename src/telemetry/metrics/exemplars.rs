@@ -16,18 +16,18 @@ pub struct Exemplar {
     pub at: SystemTime,
 }
 
-/// The exemplars of the histogram of one method.
+/// The exemplars of one histogram.
 #[derive(Debug)]
 pub struct Exemplars {
     /// The labels of the histogram, in the order of their names.
-    labels: [(&'static str, String); 2],
+    labels: [(&'static str, String); 3],
     bounds: &'static [f64],
     /// The newest of each bucket; the last is that without a bound.
     newest: Vec<Mutex<Option<Exemplar>>>,
 }
 
 impl Exemplars {
-    pub fn new(labels: [(&'static str, String); 2], bounds: &'static [f64]) -> Exemplars {
+    pub fn new(labels: [(&'static str, String); 3], bounds: &'static [f64]) -> Exemplars {
         let newest = (0..=bounds.len()).map(|_| Mutex::default()).collect();
         Exemplars {
             labels,

@@ -153,7 +153,7 @@ impl App {
 
     /// The facts, people and plan of a deal as they are now.
     pub async fn deal(&self, key: &DealKey) -> Result<DealView, Error> {
-        let shared = self.seen(&Query::now(key.clone())).await?;
+        let shared = self.seen_now(key).await?;
         let (mut view, closed_by) = {
             let folded = shared.read();
             let ending = folded.deal.endings.at(Instant::MAX);
@@ -176,11 +176,20 @@ impl App {
         after: Revision,
         events_max: usize,
     ) -> Result<Vec<Event>, Error> {
-        let shared = self.seen(&Query::now(key.clone())).await?;
+        let shared = self.seen_now(key).await?;
         // Not more than a score would show: an event is durable a moment before its writer has put it into the deal.
         let shown = shared.read().deal.revision().saturating_sub(after);
         let events_max = events_max.min(usize::try_from(shown).unwrap_or(usize::MAX));
         Ok(self.deals.events(key, after, events_max).await?)
+    }
+
+    /// The deal with all that any process acknowledged before the call: for reads that cannot name a revision.
+    async fn seen_now(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
+        let shared = self.seen(&Query::now(key.clone())).await?;
+        if self.store.is_shared() {
+            self.deals.bring_forward(key, &shared).await?;
+        }
+        Ok(shared)
     }
 
     /// The deal as the query may see it.

@@ -123,6 +123,19 @@ fn a_replica_that_follows_nothing_asks_the_store_each_time() {
 }
 
 #[test]
+fn facts_and_histories_are_never_behind_another_replica() {
+    on_replicas(2, async |stages| {
+        for number in 0..12 {
+            let revision = stages[number % 2].write("d", number).await;
+            let reader = &stages[(number + 1) % 2].app;
+            assert_eq!(reader.deal(&key("d")).await.unwrap().revision, revision);
+            let history = reader.history(&key("d"), 0, 100).await.unwrap();
+            assert_eq!(history.len() as u64, revision);
+        }
+    });
+}
+
+#[test]
 fn a_deal_that_another_replica_made_is_found_at_once() {
     on_replicas(2, async |stages| {
         for number in 0..5 {

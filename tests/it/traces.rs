@@ -13,6 +13,8 @@ use crate::operated::TRACEPARENT;
 use crate::requests::statement_of;
 use crate::server::channel;
 use crate::server::http;
+use crate::support::database::Database;
+use crate::support::run;
 
 const RECORD: &str = "QualificationService/RecordBuyerStatement";
 
@@ -109,4 +111,43 @@ async fn a_collector_that_is_not_there_costs_no_call_and_no_end() {
         .await
         .unwrap();
     service.stop().await;
+}
+
+#[test]
+fn what_the_database_does_for_a_call_is_told_within_its_trace() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    run(async {
+        let (collector, address) = Collector::start().await;
+        let endpoint = format!("http://{address}");
+        let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+        let store = ["--store", &database.text()];
+        let service = Operated::start_in(&store, &["--log-level", "off"], &environment);
+        let mut client = QualificationServiceClient::new(channel(service.listens).await);
+        let mut request = Request::new(statement_of("d1"));
+        let parent = TRACEPARENT.parse().unwrap();
+        request.metadata_mut().insert("traceparent", parent);
+        client.record_buyer_statement(request).await.unwrap();
+        service.stop().await;
+
+        let spans = collector.spans();
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let of_call = |name: &str| {
+            let found = spans
+                .iter()
+                .find(|span| span.name == name && hex(&span.trace_id) == trace);
+            found.unwrap_or_else(|| panic!("{name} in {spans:#?}"))
+        };
+        let (append, commit) = (of_call("append"), of_call("commit"));
+        assert_eq!(commit.parent_span_id, append.span_id);
+        let (load, query) = (of_call("load"), of_call("query"));
+        assert_eq!(query.parent_span_id, load.span_id);
+        let system = Some(Value::StringValue("postgresql".to_owned()));
+        for span in [commit, query] {
+            assert_eq!(attribute(span, "db.system"), system);
+        }
+        let sent = format!("{:?}", collector.traces());
+        assert!(!sent.contains("We lose a day"), "{sent}");
+    });
 }

@@ -5,6 +5,7 @@ mod commands;
 mod compacted;
 mod damaged;
 mod database;
+mod formats;
 
 use std::sync::Arc;
 

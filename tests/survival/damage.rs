@@ -1,9 +1,19 @@
 //! On damaged files the service refuses to start and names the place, or gives right answers or none; never wrong ones.
+//!
+//! `VERBATIM_DAMAGE_ROUNDS=1000` damages more.
 
+use std::env;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use tempfile::TempDir;
+use verbatim::store::Store;
+use verbatim::store::archive::Export;
+use verbatim::store::archive::Reader;
+use verbatim::store::archive::replay;
+use verbatim::store::embedded::Embedded;
+use verbatim::store::embedded::Options;
 
 use crate::client::Answers;
 use crate::client::Client;
@@ -18,6 +28,12 @@ use crate::write::deal_id;
 
 /// Deals written to.
 const DEALS: u64 = 10;
+
+/// Places damaged when `VERBATIM_DAMAGE_ROUNDS` does not say.
+const ROUNDS: u64 = 150;
+
+/// Of the stores that were refused, each of so many is restored.
+const REFUSALS_A_RESTORE: u64 = 20;
 
 /// A directory with acknowledged writes, let go of in good order and taken up again in between: so sled's snapshot
 /// knows of a part of it, and only the log of the rest.
@@ -150,12 +166,39 @@ fn damage(data: &Path, dice: &mut Dice) -> String {
     what
 }
 
+/// A backup of a directory that nobody holds.
+async fn backup_of(data: &Path) -> Vec<u8> {
+    let twin = copy(data);
+    let store: Arc<dyn Store> = Arc::new(Embedded::open(twin.path(), Options::default()).unwrap());
+    let mut export = Export::begin(Arc::clone(&store), u64::MAX).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = export.next().await.unwrap() {
+        bytes.extend(piece.bytes);
+    }
+    store.close().await;
+    bytes
+}
+
+/// Asserts that a backup brings back, in place of a damaged directory, every answer.
+async fn check_restored(data: &Path, backup: &[u8], right: &[Answers], what: &str) {
+    fs::remove_dir_all(data).unwrap();
+    let store = Embedded::begin(data, Options::default()).unwrap();
+    let mut reader = Reader::open(backup).unwrap();
+    replay(&mut reader, &store, |_| true).await.unwrap();
+    store.finish(data).await.unwrap();
+    let (server, client) = serve(data).await.unwrap();
+    assert!(check_answers(right, ask(&client).await, what), "{what}");
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_directory_gives_right_answers_or_none() {
+async fn a_damaged_directory_gives_right_answers_or_none_and_a_backup_brings_it_back() {
+    let rounds = env::var("VERBATIM_DAMAGE_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
     let (home, right) = written().await;
+    let backup = backup_of(home.path()).await;
     let mut dice = Dice(20_261_121);
-    let (mut refused, mut with_losses, mut unharmed) = (0, 0, 0);
-    for _ in 0..150 {
+    let (mut refused, mut with_losses, mut unharmed, mut restored) = (0, 0, 0, 0);
+    for _ in 0..rounds {
         let damaged = copy(home.path());
         let what = damage(damaged.path(), &mut dice);
         match serve(damaged.path()).await {
@@ -171,14 +214,19 @@ async fn a_damaged_directory_gives_right_answers_or_none() {
                 let place = damaged.path().display().to_string();
                 assert!(text.starts_with(&place), "{what}: {text}");
                 assert_eq!(refusal.exit_code(), 70, "{what}: {text}");
+                if refused % REFUSALS_A_RESTORE == 0 {
+                    check_restored(damaged.path(), &backup, &right, &what).await;
+                    restored += 1;
+                }
                 refused += 1;
             }
         }
     }
     println!(
-        "150 places damaged: {refused} refused to start, {with_losses} answered DATA_LOSS, {unharmed} answered all"
+        "{rounds} places damaged: {refused} refused to start, {with_losses} answered DATA_LOSS, {unharmed} answered all; \
+         {restored} restored, and all answers were there again"
     );
-    assert!(0 < refused && 0 < unharmed);
+    assert!(0 < restored && 0 < unharmed);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@
 //! the disk must obey the test.
 //!
 //! `VERBATIM_KILL_ROUNDS=500` makes the killing longer. What needs more than Rust (strace, a file system of its own) is
-//! in `observe_sync.py` and `full_disk.sh` beside this file.
+//! in `observe_sync.py`, `full_disk.sh` and `failing_disk.py` beside this file.
 
 #![expect(
     clippy::unwrap_used,

@@ -180,20 +180,22 @@ impl Engine {
         )
     }
 
-    /// Writes a batch of facts and makes it durable; `last` is then the newest durable sequence, and the histories of
-    /// these deals end where `heads` says.
+    /// Writes a batch of facts, makes it durable and has it marked; `last` is then the newest durable sequence, and the
+    /// histories of these deals end where `heads` says.
     pub fn commit(
         &self,
         batch: sled::Batch,
         last: u64,
         heads: impl Iterator<Item = (Vec<u8>, Revision)>,
+        mark: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
         let written = guarded(|| -> Result<(), String> {
             let facts = &self.trees().facts;
             facts
                 .apply_batch(batch)
                 .map_err(|error| error.to_string())?;
-            self.flush().map_err(|error| error.to_string())
+            self.flush().map_err(|error| error.to_string())?;
+            mark()
         });
         self.note(written.flatten())?;
         self.durable.store(last, Ordering::Release);

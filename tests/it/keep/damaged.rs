@@ -19,6 +19,7 @@ use crate::streams::Stage;
 use crate::support::Dice;
 use crate::support::run;
 
+/// Flips, and as many cuts.
 const ROUNDS: u64 = 600;
 
 fn written() -> Vec<u8> {

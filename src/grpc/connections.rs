@@ -78,7 +78,7 @@ pub async fn serve<S>(
     S::Future: Send,
 {
     let mut connections = JoinSet::new();
-    let told = closed.clone();
+    let (tell, told) = watch::channel(false);
     loop {
         let stream = tokio::select! {
             // An error means that the sender is gone, and with it the server.
@@ -102,8 +102,10 @@ pub async fn serve<S>(
             None => break,
         }
     }
-    // Closes the listener, so that nobody connects and then waits in vain.
+    // Before the connections are told: a caller who is turned away connects anew at once, and whom the listener has taken
+    // in and nobody serves is reset.
     drop(incoming);
+    tell.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
 

@@ -22,9 +22,15 @@ pub struct Line {
 }
 
 /// All sentences of a file of plain ones: under a head of claims, `[TOPIC STANCE CONVICTION, …]`, a quote a line, with the
-/// seller's words before it if any, `seller => buyer`.
+/// seller's words before it if any, `seller => buyer`. Its writer is what the name of the file begins with.
 pub fn read_plain(path: &Path) -> Result<Vec<Line>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let writer = stem
+        .unwrap_or_default()
+        .split('-')
+        .next()
+        .unwrap_or_default();
     let mut lines = Vec::new();
     let mut claims: Vec<Marked> = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -38,7 +44,7 @@ pub fn read_plain(path: &Path) -> Result<Vec<Line>, String> {
         }
         let (context, quote) = line.split_once(" => ").unwrap_or(("", line));
         lines.push(Line {
-            id: format!("p-{:04}", at + 1),
+            id: format!("{writer}-{:04}", at + 1),
             quote: quote.to_owned(),
             context: context.to_owned(),
             claims: claims.clone(),

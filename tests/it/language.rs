@@ -60,6 +60,42 @@ fn small_talk_and_questions_claim_nothing() {
 }
 
 #[test]
+fn quotes_are_read_for_what_is_meant() {
+    check("I wouldn't say it's too expensive.", "");
+    check("My brother-in-law says your product is terrific.", "");
+    check(
+        "If we had a second warehouse, this would be a different conversation.",
+        "",
+    );
+    check("SOC 2 is a must for us.", "");
+    check(
+        "There's no way we can keep doing this by hand.",
+        "STATUS_QUO SUPPORTS",
+    );
+    check("Let me check with my boss.", "MANAGEMENT DEFERS");
+    check(
+        "The system must be running until end of October.",
+        "GO_LIVE SUPPORTS",
+    );
+}
+
+#[test]
+fn praise_and_refusal_in_one_breath_are_a_refusal() {
+    check(
+        "Everyone was taken with your demo, and we've chosen Fortex.",
+        "ALTERNATIVE OPPOSES",
+    );
+    check(
+        "It's a good product, but I'm terrified of another migration.",
+        "CHANGE_RISK OPPOSES",
+    );
+    check(
+        "Fantastic stuff, honestly. Let's pick it up again once the audit is over.",
+        "PRIORITY DEFERS",
+    );
+}
+
+#[test]
 fn a_date_is_counted_from_the_day_it_was_said() {
     let claims = claims("We want to be live by the end of Q2.");
     let target = claims[0].target_date.map(|date| date.to_string());

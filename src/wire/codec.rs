@@ -1,7 +1,7 @@
 //! How messages become bytes on a connection, and back: as prost has it, each written in one piece.
 //!
 //! prost writes many pieces of a byte or two. Into tonic's buffer each is a call and a copy of its own; into a vector it
-//! is a store. An answer of 2 KB is made in a third of the steps that way, its one copy included.
+//! is a store, and the whole is copied once.
 
 use std::marker::PhantomData;
 

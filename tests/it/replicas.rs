@@ -97,8 +97,9 @@ fn without_it_a_replica_that_has_the_deal_in_memory_is_behind_for_a_bounded_time
         for number in 0..5 {
             let revision = writer.write("d", number).await;
             let seen = async {
+                let mut pace = tokio::time::interval(Duration::from_millis(5));
                 while score(reader, "d", None).await.unwrap().revision < revision {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    pace.tick().await;
                 }
             };
             let bound = Duration::from_secs(5);

@@ -391,11 +391,10 @@ fn a_row_that_somebody_holds_longer_than_a_statement_may_take_is_waited_for() {
         let hold = "BEGIN; SELECT last FROM verbatim_sequence FOR UPDATE";
         client.batch_execute(hold).await.unwrap();
         let key = deal("a");
-        let release = async {
-            tokio::time::sleep(Duration::from_millis(450)).await;
-            client.batch_execute("ROLLBACK").await.unwrap();
-        };
-        let (answer, ()) = tokio::join!(store.append(&key, 0, events(&key, 1)), release);
+        // By the database's own clock: longer than several statements may take.
+        let release = client.batch_execute("SELECT pg_sleep(0.45); ROLLBACK");
+        let (answer, released) = tokio::join!(store.append(&key, 0, events(&key, 1)), release);
+        released.unwrap();
         assert_eq!(answer, Ok(1));
         assert_eq!(store.newest_sequence().await, Ok(1));
     });
@@ -430,15 +429,16 @@ fn a_database_that_is_gone_is_a_fault_that_passes() {
         let key = deal("a");
         let answer = store.append(&key, 1, events(&key, 1)).await;
         assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
         while store.fault().is_none() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
         assert!(matches!(store.fault(), Some(Fault::Passing(_))));
         database
             .execute("ALTER TABLE verbatim_gone RENAME TO verbatim_sequence")
             .await;
         while store.fault().is_some() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
         assert_eq!(store.append(&key, 1, events(&key, 1)).await, Ok(2));
         drop(proxy);

@@ -2,7 +2,7 @@
 //!
 //! 1. A call is answered where it came in: its future is polled once by the task of its connection, and only what has to
 //!    wait becomes a task of its own. Most calls never wait, and then cost no task, no wake and no change of thread.
-//! 2. Calls that came together are answered together, in one write, after [`IN_PLACE_MAX`] at the latest; those left
+//! 2. Calls that came together are answered together, in one write, after `IN_PLACE_MAX` at the latest; those left
 //!    by then become tasks, so that other threads take them.
 //! 3. A panic ends the call it happened in, and nothing else.
 //! 4. Once told to close, no connection is accepted, and each ends when its calls have.

@@ -6,6 +6,7 @@
 
 mod append;
 mod aside;
+pub mod background;
 mod backup;
 mod breaker;
 mod confirm;

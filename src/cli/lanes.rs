@@ -26,7 +26,7 @@ use crate::wire::pb::ingest_request::Item;
 use crate::wire::pb::ingest_response::Outcome;
 use crate::wire::pb::write::Write;
 
-/// Lines sent ahead of their answers: as many as the service reads ahead.
+/// Lines sent ahead of their answers: some more than the service reads ahead, so that it always finds some.
 const WINDOW: usize = 512;
 
 /// The same when the first refusal stops all: so many lines behind it may be done already.

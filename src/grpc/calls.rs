@@ -34,6 +34,7 @@ use tower::Service;
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::app::background::Background;
 use crate::grpc::deals::Deals;
 use crate::grpc::flow;
 use crate::grpc::flow::Places;
@@ -78,7 +79,13 @@ struct Shared {
 struct Place<'a>(&'a AtomicUsize);
 
 impl Calls {
-    pub fn new(app: Arc<App>, aside: Routes, refused: Arc<Notify>, limits: &Limits) -> Calls {
+    pub fn new(
+        app: Arc<App>,
+        aside: Routes,
+        background: Background,
+        refused: Arc<Notify>,
+        limits: &Limits,
+    ) -> Calls {
         let methods = Methods::new(app.telemetry());
         let qualification = QualificationServiceServer::new(Qualification::new(Arc::clone(&app)))
             .max_decoding_message_size(limits.message_bytes_max)
@@ -95,10 +102,11 @@ impl Calls {
         // Without compression: an archive is compressed.
         let operator = OperatorServiceServer::new(Operator::new(Arc::clone(&app)))
             .max_decoding_message_size(limits.message_bytes_max);
-        let ingest = IngestServiceServer::new(Ingest::new(app, limits.message_bytes_max))
-            .max_decoding_message_size(limits.message_bytes_max)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .send_compressed(CompressionEncoding::Gzip);
+        let ingest =
+            IngestServiceServer::new(Ingest::new(app, background, limits.message_bytes_max))
+                .max_decoding_message_size(limits.message_bytes_max)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Gzip);
         Calls(Arc::new(Shared {
             qualification,
             deals,

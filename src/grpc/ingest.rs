@@ -4,8 +4,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::Stream;
+use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::sync::mpsc;
 use tokio::sync::watch;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
@@ -13,6 +16,7 @@ use tonic::Streaming;
 use tonic::async_trait;
 
 use crate::app::App;
+use crate::app::background::Background;
 use crate::app::ingest::Intake;
 use crate::grpc::answer::conversation;
 use crate::grpc::answer::ingest;
@@ -25,13 +29,22 @@ use crate::wire::pb::ingest_service_server::IngestService;
 /// `verbatim.v1.IngestService`.
 pub struct Ingest {
     app: Arc<App>,
+    /// Streams are worked off there: they may go on for minutes, and nobody waits for one of their writes.
+    background: Background,
     message_bytes_max: usize,
 }
 
+/// Lots of answers ready for the caller to take, at most.
+const LOTS_MAX: usize = 2;
+
+/// Answers that were ready together.
+type Lot = Vec<Result<pb::IngestResponse, Status>>;
+
 impl Ingest {
-    pub fn new(app: Arc<App>, message_bytes_max: usize) -> Ingest {
+    pub fn new(app: Arc<App>, background: Background, message_bytes_max: usize) -> Ingest {
         Ingest {
             app,
+            background,
             message_bytes_max,
         }
     }
@@ -67,7 +80,7 @@ impl IngestService for Ingest {
         &self,
         request: Request<Streaming<pb::IngestRequest>>,
     ) -> Result<Response<Self::IngestStream>, Status> {
-        let flow = Flow {
+        let mut flow = Flow {
             app: Arc::clone(&self.app),
             intake: Intake::new(Arc::clone(&self.app)),
             items: Some(request.into_inner()),
@@ -75,10 +88,21 @@ impl IngestService for Ingest {
             message_bytes_max: self.message_bytes_max,
             end: None,
         };
-        let answers = stream::unfold(flow, |mut flow| async {
-            let answer = flow.next().await?;
-            Some((answer, flow))
+        let (lots, ready) = mpsc::channel(LOTS_MAX);
+        self.background.spawn(async move {
+            loop {
+                let lot = tokio::select! {
+                    lot = flow.next() => lot,
+                    // The caller is gone. What was begun goes on to its end.
+                    () = lots.closed() => return,
+                };
+                let Some(lot) = lot else { return };
+                if lots.send(lot).await.is_err() {
+                    return;
+                }
+            }
         });
+        let answers = ReceiverStream::new(ready).flat_map(stream::iter);
         let mut response: Response<Self::IngestStream> = Response::new(Box::pin(answers));
         // Each answer is packed alone, which makes small ones larger.
         response.disable_compression();
@@ -87,13 +111,16 @@ impl IngestService for Ingest {
 }
 
 impl Flow {
-    async fn next(&mut self) -> Option<Result<pb::IngestResponse, Status>> {
+    /// What is to be told next; never empty.
+    async fn next(&mut self) -> Option<Lot> {
         loop {
-            if let Some(answer) = self.intake.answer() {
-                return Some(Ok(ingest::encode(answer)));
+            let ready = std::iter::from_fn(|| self.intake.answer());
+            let lot: Lot = ready.map(|answer| Ok(ingest::encode(answer))).collect();
+            if !lot.is_empty() {
+                return Some(lot);
             }
             if self.items.is_none() && self.intake.is_empty() {
-                return self.end.take().map(Err);
+                return self.end.take().map(|end| vec![Err(end)]);
             }
             if *self.closing.borrow() && self.items.is_some() {
                 self.stop(Some(status::streams::closing()));

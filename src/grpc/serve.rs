@@ -12,6 +12,7 @@ use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
 use crate::app::App;
+use crate::app::background::Background;
 use crate::grpc::calls::Calls;
 use crate::grpc::connections;
 use crate::grpc::connections::KEEPALIVE_INTERVAL;
@@ -56,6 +57,8 @@ pub enum StartError {
     },
     #[error("{0}")]
     Origin(String),
+    #[error("cannot start threads: {0}")]
+    Threads(std::io::Error),
     #[error("the descriptor of the interface cannot be read: {0}")]
     Descriptor(#[from] tonic_reflection::server::Error),
 }
@@ -79,6 +82,7 @@ impl Server {
         let calls = Calls::new(
             Arc::clone(&app),
             aside(&health)?,
+            Background::start().map_err(StartError::Threads)?,
             Arc::clone(&refused),
             limits,
         );

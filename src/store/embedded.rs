@@ -20,6 +20,7 @@ mod directory;
 mod disk;
 mod engine;
 mod frames;
+mod garbage;
 mod guard;
 mod keys;
 mod open_error;

@@ -29,7 +29,7 @@ use crate::store::EVENTS_MAX;
 use crate::wire::reading::Violations;
 
 /// Items read and not yet answered, but for those of a group that is not committed.
-pub const WINDOW_MAX: usize = 512;
+pub const WINDOW_MAX: usize = 128;
 
 /// An item of the stream.
 #[derive(Debug)]

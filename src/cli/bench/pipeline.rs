@@ -19,6 +19,7 @@ use crate::cli::bench::compare;
 use crate::cli::bench::open::forget_pages;
 use crate::cli::bench::open::internal;
 use crate::cli::bench::process::Process;
+use crate::cli::bench::process::peak_bytes_of;
 use crate::cli::bench::stored;
 use crate::cli::client::Client;
 use crate::cli::failure::Failure;
@@ -45,6 +46,8 @@ pub struct Looked {
     pub deals: usize,
     pub statements: usize,
     pub filled_in: Duration,
+    /// Of this process, which filled the store.
+    pub peak_bytes_filling: Option<u64>,
     pub disk_bytes: u64,
     pub listening: Duration,
     pub peak_bytes_listening: Option<u64>,
@@ -79,6 +82,7 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
     let begun = Instant::now();
     fill(&data, Book::new(), deals, statements / deals).await?;
     let filled_in = begun.elapsed();
+    let peak_bytes_filling = peak_bytes_of(std::process::id());
     let disk_bytes = forget_pages(&data).map_err(|error| internal("read the store", &error))?;
 
     let process = compare::serve(&data)?;
@@ -122,6 +126,7 @@ pub async fn run(args: &BenchArgs) -> Result<Looked, Failure> {
         deals,
         statements,
         filled_in,
+        peak_bytes_filling,
         disk_bytes,
         listening,
         peak_bytes_listening,

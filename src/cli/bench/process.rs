@@ -88,12 +88,7 @@ impl Process {
 
     /// The most memory it has held so far, in bytes; `None` where the system does not tell.
     pub fn peak_bytes(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-        Some(kib << 10)
+        peak_bytes_of(self.child.id())
     }
 }
 
@@ -109,6 +104,16 @@ impl Drop for Process {
 fn listening(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once("listens on ")?;
     rest.split([';', ' ']).next()
+}
+
+/// The most memory a process has had resident. Unit: bytes. `None` where the system does not tell.
+pub fn peak_bytes_of(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib << 10)
 }
 
 #[cfg(test)]

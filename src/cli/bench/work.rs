@@ -92,6 +92,11 @@ impl Work {
         Work { calls_max, ..self }
     }
 
+    /// Whether there comes a last call.
+    pub fn ends(&self) -> bool {
+        self.calls_max != usize::MAX
+    }
+
     /// The next call; `None` when there is no more to do.
     pub fn next(&self) -> Option<Call> {
         // Only a count: it orders no other memory.

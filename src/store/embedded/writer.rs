@@ -15,6 +15,7 @@ use crate::store::Error;
 use crate::store::Revision;
 use crate::store::embedded::engine::Engine;
 use crate::store::embedded::frames;
+use crate::store::embedded::garbage;
 use crate::store::embedded::keys;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::groups;
@@ -61,9 +62,11 @@ impl Writer {
             match self.queue.take() {
                 Work::Group(group) => {
                     let appends = group.len() as f64;
+                    let records = group.iter().map(|append| append.events.len()).sum();
                     self.engine.metrics().group_appends.observe(appends);
                     let answers = self.write(group);
                     self.queue.answer(&answers);
+                    garbage::collect(records);
                 }
                 Work::Projections(lot) => {
                     if self.refusal().is_none() {
@@ -71,6 +74,7 @@ impl Writer {
                         let _ = self.engine.write_projections(&lot);
                     }
                     self.queue.written(&lot);
+                    garbage::collect(lot.len());
                 }
                 Work::End => break,
             }

@@ -14,6 +14,7 @@ pub fn looked(looked: &Looked) -> String {
         deals,
         statements,
         filled_in,
+        peak_bytes_filling,
         disk_bytes,
         listening,
         peak_bytes_listening,
@@ -37,6 +38,7 @@ pub fn looked(looked: &Looked) -> String {
         None => "not known here".to_owned(),
     };
     let rows = [
+        ("peak memory, filling", peak(peak_bytes_filling)),
         ("listens after", format!("{:.2} s", listening.as_secs_f64())),
         ("peak memory by then", peak(peak_bytes_listening)),
         ("SummarizePipeline, the first", ms(summary_cold)),
@@ -67,6 +69,7 @@ pub fn looked_json(looked: &Looked) -> Value {
         deals,
         statements,
         filled_in,
+        peak_bytes_filling,
         disk_bytes,
         listening,
         peak_bytes_listening,
@@ -89,6 +92,7 @@ pub fn looked_json(looked: &Looked) -> Value {
         "filled_seconds": filled_in.as_secs_f64(),
         "disk_bytes": disk_bytes,
         "listening_seconds": listening.as_secs_f64(),
+        "peak_bytes_filling": peak_bytes_filling,
         "peak_bytes_listening": peak_bytes_listening,
         "summary_cold_seconds": summary_cold.as_secs_f64(),
         "summary_cold_cpu_seconds": summary_cold_cpu.map(|time| time.as_secs_f64()),

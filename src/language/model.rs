@@ -20,7 +20,7 @@ use crate::language::features::Shown;
 use crate::language::lexicon::ByNumber;
 
 /// The first bytes of a file of weights.
-pub const MAGIC: [u8; 8] = *b"VBTMLNG2";
+pub const MAGIC: [u8; 8] = *b"VBTMLNG3";
 
 /// Columns beside those of the kinds: the gate and the convictions.
 pub const COLUMNS_EXTRA: usize = 4;
@@ -31,7 +31,7 @@ pub const RUNG_MARGIN: f32 = 0.2;
 /// How much a feature of each kind counts, by its number.
 pub const SCALES: [f32; KINDS] = [
     0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 1.5, 0.8, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
-    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4, 0.7, 0.7, 0.6, 0.5, 0.3,
+    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4, 0.7, 0.7, 0.6, 0.5, 0.3, 1.0, 0.9, 0.7, 0.5, 2.0, 1.0, 0.7,
 ];
 
 /// A probability as a logistic function of a score.
@@ -105,6 +105,8 @@ impl Model {
         for _ in 0..columns_count {
             model.columns.push((rest.f32()?, rest.f32()?));
         }
+        // What the file says of itself is not believed until it is read.
+        model.rows.reserve(features_count.min(rest.0.len() / 4));
         for row in 0..features_count {
             model.rows.insert(u64::from(rest.u32()?), row as u32);
         }
@@ -252,6 +254,6 @@ mod tests {
         assert!(Model::read(&whole[..whole.len() - 1]).is_err());
         assert!(Model::read(&[whole.as_slice(), b"x"].concat()).is_err());
         assert!(Model::read(b"").is_err());
-        assert!(Model::read(b"VBTMLNG2\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
+        assert!(Model::read(b"VBTMLNG3\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
     }
 }

@@ -32,7 +32,7 @@ const CLAIMED_MIN: usize = 5;
 const STEPS_MAX: f32 = 127.0;
 
 /// A feature is kept when it has so many steps in some column: half the features go, and no more than 0.005 of F1 with them.
-const KEPT_MIN: i8 = 6;
+const KEPT_MIN: i8 = 8;
 
 /// What stands in each row for every quote.
 const ALWAYS: f32 = 0.5;

@@ -316,6 +316,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn features_out_of_order_are_not_weights() {
+        let mut bytes = include_bytes!("../../language/weights.bin").to_vec();
+        let kinds_count = bytes[8] as usize;
+        let first = 32 + 24 * kinds_count + 8 * (kinds_count + COLUMNS_EXTRA);
+        for at in first..first + 4 {
+            bytes.swap(at, at + 4);
+        }
+        assert!(Model::read(&bytes).is_err());
+    }
+
+    #[test]
     fn only_a_whole_file_of_weights_is_read() {
         let whole = include_bytes!("../../language/weights.bin");
         assert!(Model::read(whole).is_ok());

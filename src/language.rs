@@ -163,7 +163,7 @@ impl Extractor {
 
     /// The sentence that speaks most for a kind of claim.
     fn basis(&self, quote: &Tokens, known: &[Known], kind: usize) -> usize {
-        let mut sums = vec![0.0f32; quote.sentences.len()];
+        let mut sums = vec![0i32; quote.sentences.len()];
         for one in known {
             if let Some(sum) = sums.get_mut(usize::from(one.sentence)) {
                 *sum += self.model.adds(one, kind);

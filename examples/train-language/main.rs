@@ -90,9 +90,8 @@ fn train() -> Result<(), String> {
     let (bytes, features_count) = write::file(&weights, &beside);
     fs::write(WEIGHTS, &bytes).map_err(|error| format!("{WEIGHTS}: {error}"))?;
     println!(
-        "{WEIGHTS}: {} bytes, {features_count} of {} features, digest {:016x}",
+        "{WEIGHTS}: {} bytes, {features_count} features, digest {:016x}",
         bytes.len(),
-        weights.features.len(),
         bytes
             .iter()
             .fold(0, |digest, byte| verbatim::language::words::mix(

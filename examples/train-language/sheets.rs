@@ -28,6 +28,12 @@ const SHOWN_MIN: usize = 2;
 /// A kind of claim is learned when so many sentences make it.
 const CLAIMED_MIN: usize = 5;
 
+/// The greatest step of a weight, in units of its column.
+const STEPS_MAX: f32 = 127.0;
+
+/// A feature is kept when it has so many steps in some column: half the features go, and no more than 0.005 of F1 with them.
+const KEPT_MIN: i8 = 8;
+
 /// What stands in each row for every quote.
 const ALWAYS: f32 = 0.5;
 
@@ -121,7 +127,38 @@ impl Weights {
         let width = 1 + weights.features.len();
         weights.claims = learn::learn(&rows, &labels, width, EFFORT);
         weights.learn_firmness(lines, &rows, kinds);
+        weights.cut();
         weights
+    }
+
+    /// Leaves out the features that say little, as the file does: what is measured is what is used.
+    fn cut(&mut self) {
+        let units = self.units();
+        let kept: Vec<usize> = (0..self.features.len())
+            .filter(|at| {
+                let steps = steps(&self.adds(*at), &units);
+                steps.iter().any(|step| KEPT_MIN <= step.saturating_abs())
+            })
+            .collect();
+        let rows = |rows: &[Each]| -> Vec<Each> {
+            let features = kept.iter().map(|at| rows[1 + at]);
+            let after = rows[1 + self.features.len()..].iter().copied();
+            [rows[0]].into_iter().chain(features).chain(after).collect()
+        };
+        (self.claims, self.firmness) = (rows(&self.claims), rows(&self.firmness));
+        self.features = kept.iter().map(|at| self.features[*at]).collect();
+        self.places = self.features.iter().copied().zip(1..).collect();
+    }
+
+    /// The step of each column.
+    pub fn units(&self) -> Vec<f32> {
+        let mut units = vec![f32::MIN_POSITIVE; self.columns_count()];
+        for at in 0..self.features.len() {
+            for (unit, weight) in units.iter_mut().zip(self.adds(at)) {
+                *unit = unit.max(weight.abs() / STEPS_MAX);
+            }
+        }
+        units
     }
 
     fn learn_firmness(&mut self, lines: &[&Line], rows: &[Row], kinds: &[KindOf]) {
@@ -201,6 +238,14 @@ impl Weights {
         let row = &self.firmness[1 + self.features.len() + kind];
         [0, 1, 2].map(|rung| row[rung] * KIND_VALUE)
     }
+}
+
+/// Weights in whole steps of their columns.
+pub fn steps(adds: &[f32], units: &[f32]) -> Vec<i8> {
+    let steps = adds.iter().zip(units);
+    steps
+        .map(|(weight, unit)| (weight / unit).round() as i8)
+        .collect()
 }
 
 /// Of each kind whether a line makes it, then whether it makes any claim.

@@ -1,16 +1,12 @@
-//! The weights as a file: each column in steps of its own unit, features without weight left out.
+//! The weights as a file: each column in steps of its own unit.
 
+use verbatim::language::features::Feature;
 use verbatim::language::model::MAGIC;
 
 use crate::calibrate::Fit;
+use crate::sheets;
 use crate::sheets::KindOf;
 use crate::sheets::Weights;
-
-/// The greatest step.
-const STEPS_MAX: f32 = 127.0;
-
-/// A feature is kept when it has so many steps in some column.
-const KEPT_MIN: i8 = 16;
 
 /// What goes beside the weights.
 pub struct Beside<'a> {
@@ -26,25 +22,13 @@ pub fn file(weights: &Weights, beside: &Beside<'_>) -> (Vec<u8>, usize) {
     let adds: Vec<Vec<f32>> = (0..weights.features.len())
         .map(|at| weights.adds(at))
         .collect();
-    let units: Vec<f32> = (0..weights.columns_count())
-        .map(|column| {
-            let greatest = adds
-                .iter()
-                .fold(0.0, |most: f32, row| most.max(row[column].abs()));
-            (greatest / STEPS_MAX).max(f32::MIN_POSITIVE)
-        })
+    let units = weights.units();
+    let rows: Vec<(Feature, Vec<i8>)> = weights
+        .features
+        .iter()
+        .zip(&adds)
+        .map(|(feature, adds)| (*feature, sheets::steps(adds, &units)))
         .collect();
-    let mut rows = Vec::new();
-    for (feature, adds) in weights.features.iter().zip(&adds) {
-        let steps: Vec<i8> = adds
-            .iter()
-            .zip(&units)
-            .map(|(weight, unit)| (weight / unit).round() as i8)
-            .collect();
-        if steps.iter().any(|step| KEPT_MIN <= step.saturating_abs()) {
-            rows.push((*feature, steps));
-        }
-    }
 
     let mut bytes = MAGIC.to_vec();
     let mut put = |part: &[u8]| bytes.extend_from_slice(part);

@@ -3,6 +3,8 @@
 //! A feature is a number made of its parts. The same text gives the same features on every machine; the trainer and the
 //! extractor share this file, so a change here asks for training anew.
 
+mod runs;
+
 use crate::language::lexicon::Group;
 use crate::language::lexicon::Hit;
 use crate::language::lexicon::Lexicon;
@@ -24,7 +26,7 @@ pub struct Shown {
 }
 
 /// How many kinds of features there are, the unused 0 among them.
-pub const KINDS: usize = 31;
+pub const KINDS: usize = 38;
 
 /// The most groups of one sentence that are paired with each other.
 const PAIRED_MAX: usize = 24;
@@ -69,6 +71,13 @@ enum Kind {
     SketchFour,
     SketchSkip,
     SketchWith,
+    CorePair,
+    CoreTriple,
+    CoreSkip,
+    CoreFour,
+    Meaning,
+    MeaningMarked,
+    MeaningPair,
 }
 
 /// How a sentence, or a clause of it, is meant.
@@ -122,8 +131,13 @@ impl Reader {
             sheet.words(tokens, sentence.is_question);
             sheet.classes(lexicon, tokens);
             sheet.sketch(lexicon, tokens);
-            let hits = lexicon.hits(tokens);
+            sheet.core(lexicon, tokens);
+            let (meanings, hits): (Vec<Hit>, Vec<Hit>) = lexicon
+                .hits(tokens)
+                .into_iter()
+                .partition(|hit| lexicon.is_meaning(hit.group));
             self.groups(&mut sheet, tokens, &hits, sentence.is_question);
+            self.meanings(&mut sheet, tokens, &hits, meanings, sentence.is_question);
             if earlier.len() < PAIRED_MAX {
                 let found = hits.iter().map(|hit| signed(hit, tokens));
                 for symbol in found.clone() {
@@ -177,6 +191,45 @@ impl Reader {
             sheet.show(Kind::Before, &[before, own]);
             sheet.show(Kind::After, &[own, after]);
             self.neighbours(sheet, tokens, hits, place);
+        }
+    }
+
+    /// What a sentence says by phrases of one meaning, each once: how it is meant, and what is meant together.
+    fn meanings(
+        &self,
+        sheet: &mut Sheet,
+        tokens: &[Token],
+        hits: &[Hit],
+        meanings: Vec<Hit>,
+        is_question: bool,
+    ) {
+        let has = |group| hits.iter().any(|hit| hit.group == group);
+        let mut own: Vec<(Symbol, usize)> = meanings
+            .iter()
+            .map(|hit| (signed(hit, tokens), hit.end - hit.start))
+            .collect();
+        // The longest of a meaning says most.
+        own.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(other.1.cmp(&one.1)));
+        own.dedup_by_key(|one| one.0);
+        own.truncate(PAIRED_MAX);
+        let marks = [
+            (Mark::Question, is_question),
+            (Mark::Condition, has(self.condition)),
+            (Mark::Hedge, has(self.hedge)),
+            (Mark::Past, has(self.past)),
+            (Mark::Turn, has(self.turn)),
+        ];
+        for (place, (meaning, words)) in own.iter().enumerate() {
+            sheet.show(Kind::Meaning, &[*meaning]);
+            if 2 < *words {
+                sheet.show(Kind::Meaning, &[*meaning, 3]);
+            }
+            for (mark, _) in marks.iter().filter(|(_, holds)| *holds) {
+                sheet.show(Kind::MeaningMarked, &[*meaning, *mark as u64]);
+            }
+            for (other, _) in &own[place + 1..] {
+                sheet.show(Kind::MeaningPair, &[*meaning, *other]);
+            }
         }
     }
 
@@ -331,50 +384,6 @@ impl Sheet {
         }
         self.show(Kind::Opening, &[edge, stem(0)]);
         self.show(Kind::Opening, &[edge, stem(0), stem(1)]);
-    }
-}
-
-impl Sheet {
-    /// Runs of words by their classes.
-    fn classes(&mut self, lexicon: &Lexicon, tokens: &[Token]) {
-        let edge = symbol("<edge>");
-        let classes: Vec<Symbol> = tokens.iter().map(|token| lexicon.class(token)).collect();
-        let class = |at: usize| classes.get(at).copied().unwrap_or(edge);
-        for (at, token) in tokens.iter().enumerate() {
-            let own = classes[at];
-            if own != token.stem {
-                let negated = u64::from(token.negations % 2);
-                self.show(Kind::Class, &[own, negated]);
-            }
-            self.show(Kind::ClassPair, &[own, class(at + 1)]);
-            self.show(Kind::ClassTriple, &[own, class(at + 1), class(at + 2)]);
-            self.show(Kind::ClassSkip, &[own, class(at + 2)]);
-            self.show(Kind::ClassNear, &[own, class(at + 3)]);
-        }
-    }
-
-    /// Runs of words by what is left when a sentence is only sketched, and which of them share a clause.
-    fn sketch(&mut self, lexicon: &Lexicon, tokens: &[Token]) {
-        let edge = symbol("<edge>");
-        let sketch: Vec<Symbol> = tokens.iter().map(|token| lexicon.sketch(token)).collect();
-        let part = |at: usize| sketch.get(at).copied().unwrap_or(edge);
-        for (at, token) in tokens.iter().enumerate() {
-            let own = sketch[at];
-            self.show(Kind::SketchPair, &[own, part(at + 1)]);
-            self.show(Kind::SketchTriple, &[own, part(at + 1), part(at + 2)]);
-            self.show(
-                Kind::SketchFour,
-                &[own, part(at + 1), part(at + 2), part(at + 3)],
-            );
-            self.show(Kind::SketchSkip, &[own, part(at + 2), part(at + 3)]);
-            let clause = tokens[at + 1..]
-                .iter()
-                .take_while(|other| other.clause == token.clause);
-            for (ahead, other) in clause.enumerate().take(SKETCHED_MAX) {
-                let odd = u64::from(other.negations % 2);
-                self.show(Kind::SketchWith, &[own, sketch[at + 1 + ahead], odd]);
-            }
-        }
     }
 }
 

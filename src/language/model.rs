@@ -15,15 +15,18 @@
 use crate::domain::topic::Conviction;
 use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
+use crate::language::features::Feature;
 use crate::language::features::KINDS;
 use crate::language::features::Shown;
-use crate::language::lexicon::ByNumber;
 
 /// The first bytes of a file of weights.
-pub const MAGIC: [u8; 8] = *b"VBTMLNG2";
+pub const MAGIC: [u8; 8] = *b"VBTMLNG3";
 
 /// Columns beside those of the kinds: the gate and the convictions.
 pub const COLUMNS_EXTRA: usize = 4;
+
+/// How many upper halves a feature may have.
+const UPPERS: usize = 1 << 16;
 
 /// By how much a firmer conviction must outdo a weaker one: in doubt it is the lower rung.
 pub const RUNG_MARGIN: f32 = 0.2;
@@ -31,7 +34,7 @@ pub const RUNG_MARGIN: f32 = 0.2;
 /// How much a feature of each kind counts, by its number.
 pub const SCALES: [f32; KINDS] = [
     0.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.7, 1.5, 0.8, 0.7, 1.0, 0.7, 0.7, 1.0, 0.7, 1.0, 1.0, 0.7, 0.5,
-    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4, 0.7, 0.7, 0.6, 0.5, 0.3,
+    0.4, 0.7, 1.6, 1.0, 0.9, 0.5, 0.4, 0.7, 0.7, 0.6, 0.5, 0.3, 1.0, 0.9, 0.7, 0.5, 2.0, 1.0, 0.7,
 ];
 
 /// A probability as a logistic function of a score.
@@ -50,6 +53,23 @@ pub struct Kind {
     pub firm: [f32; 3],
 }
 
+/// [`SCALES`] in tenths, for sums of whole numbers.
+const TENTHS: [i16; KINDS] = {
+    let mut tenths = [0; KINDS];
+    let mut kind = 0;
+    while kind < KINDS {
+        tenths[kind] = (SCALES[kind] * 10.0 + 0.5) as i16;
+        kind += 1;
+    }
+    tenths
+};
+
+/// So many columns a row has in memory; those without a use are 0.
+const WIDTH: usize = 40;
+
+/// So many rows may be summed up in 16 bits: none adds more than 127 times 20 tenths.
+const SUMMED_MAX: usize = 12;
+
 /// The weights, ready for use.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -61,8 +81,8 @@ pub struct Model {
     pub gate: Curve,
     /// Per column: the unit of its weights, and the weight of every quote.
     pub columns: Vec<(f32, f32)>,
-    rows: ByNumber<u32>,
-    weights: Vec<i8>,
+    rows: Rows,
+    weights: Vec<[i8; WIDTH]>,
 }
 
 /// The file is not one of weights, or not whole.
@@ -74,7 +94,8 @@ pub struct NotWeights;
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
     row: u32,
-    value: f32,
+    /// In tenths.
+    value: i16,
     /// The first sentence that shows it.
     pub sentence: u16,
 }
@@ -101,63 +122,70 @@ impl Model {
         for _ in 0..kinds_count {
             model.kinds.push(rest.kind()?);
         }
-        let columns_count = kinds_count + COLUMNS_EXTRA;
+        let columns_count = kinds_count.saturating_add(COLUMNS_EXTRA);
+        if WIDTH < columns_count {
+            return Err(NotWeights);
+        }
         for _ in 0..columns_count {
             model.columns.push((rest.f32()?, rest.f32()?));
         }
-        for row in 0..features_count {
-            model.rows.insert(u64::from(rest.u32()?), row as u32);
-        }
+        model.rows = rest.rows(features_count)?;
         let weights = rest.take(features_count.saturating_mul(columns_count))?;
-        model.weights = weights.iter().map(|byte| *byte as i8).collect();
+        model.weights = vec![[0; WIDTH]; features_count];
+        for (row, bytes) in model.weights.iter_mut().zip(weights.chunks(columns_count)) {
+            for (weight, byte) in row.iter_mut().zip(bytes) {
+                *weight = *byte as i8;
+            }
+        }
         if rest.0.is_empty() {
             return Ok(model);
         }
         Err(NotWeights)
     }
 
-    /// The features that the model knows, once each, scaled so that a long quote does not shout.
+    /// The features that the model knows, once each.
     pub fn known(&self, shown: &[Shown]) -> Vec<Known> {
-        let known = shown.iter().filter_map(|one| {
-            let row = *self.rows.get(&u64::from(one.feature))?;
-            Some(Known {
-                row,
-                value: SCALES[usize::from(one.kind)],
-                sentence: one.sentence,
-            })
+        // One number each, so that they are quick to sort: most features are not known, and many are shown often.
+        let found = shown.iter().filter_map(|one| {
+            let row = self.rows.find(one.feature)?;
+            Some(u64::from(row) << 32 | u64::from(one.sentence) << 8 | u64::from(one.kind))
         });
-        // Most features are not known: what is left is quicker to sort.
-        let mut known: Vec<Known> = known.collect();
-        known.sort_unstable_by_key(|one| (one.row, one.sentence));
-        known.dedup_by_key(|one| one.row);
-        let unit = scale_of(known.iter().map(|one| one.value * one.value).sum());
-        for one in &mut known {
-            one.value *= unit;
-        }
-        known
+        let mut found: Vec<u64> = found.collect();
+        found.sort_unstable();
+        found.dedup_by_key(|one| *one >> 32);
+        let known = found.into_iter().map(|one| Known {
+            row: (one >> 32) as u32,
+            value: TENTHS[usize::from(one as u8)],
+            sentence: (one >> 8) as u16,
+        });
+        known.collect()
     }
 
-    /// The score of each column.
+    /// The score of each column, scaled so that a long quote does not shout.
     pub fn scores(&self, known: &[Known]) -> Vec<f32> {
-        let width = self.columns.len();
-        let mut sums = vec![0.0f32; width];
-        for one in known {
-            let start = one.row as usize * width;
-            let row = &self.weights[start..start + width];
-            for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += one.value * f32::from(*weight);
+        let mut sums = [0i32; WIDTH];
+        for some in known.chunks(SUMMED_MAX) {
+            let mut part = [0i16; WIDTH];
+            for one in some {
+                for (sum, weight) in part.iter_mut().zip(&self.weights[one.row as usize]) {
+                    *sum += one.value * i16::from(*weight);
+                }
+            }
+            for (sum, part) in sums.iter_mut().zip(part) {
+                *sum += i32::from(part);
             }
         }
-        for (sum, (unit, always)) in sums.iter_mut().zip(&self.columns) {
-            *sum = *sum * unit + always;
-        }
-        sums
+        let square: i32 = known.iter().map(|one| i32::from(one.value).pow(2)).sum();
+        let scale = scale_of(square as f32 / 100.0) / 10.0;
+        let columns = self.columns.iter().zip(sums);
+        columns
+            .map(|((unit, always), sum)| sum as f32 * scale * unit + always)
+            .collect()
     }
 
-    /// What one feature adds to a kind's score, in units of its column.
-    pub fn adds(&self, known: &Known, kind: usize) -> f32 {
-        let weight = self.weights[known.row as usize * self.columns.len() + kind];
-        known.value * f32::from(weight)
+    /// What one feature adds to a kind's score, in tenths of the unit of its column.
+    pub fn adds(&self, known: &Known, kind: usize) -> i32 {
+        i32::from(known.value) * i32::from(self.weights[known.row as usize][kind])
     }
 
     /// The probability of each kind of claim; none when it is not likely that there is any.
@@ -184,6 +212,24 @@ impl Model {
             }
         }
         firmest.1
+    }
+}
+
+/// The features of the rows, ascending, and where those of each upper half begin.
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    features: Vec<Feature>,
+    starts: Vec<u32>,
+}
+
+impl Rows {
+    /// The row of a feature.
+    fn find(&self, feature: Feature) -> Option<u32> {
+        let upper = (feature >> 16) as usize;
+        let (start, end) = (*self.starts.get(upper)?, *self.starts.get(upper + 1)?);
+        let near = self.features.get(start as usize..end as usize)?;
+        let place = near.iter().position(|one| *one == feature)?;
+        Some(start + place as u32)
     }
 }
 
@@ -223,6 +269,30 @@ impl<'a> Rest<'a> {
         self.four().map(f32::from_le_bytes)
     }
 
+    fn rows(&mut self, count: usize) -> Result<Rows, NotWeights> {
+        let bytes = self.take(count.saturating_mul(size_of::<Feature>()))?;
+        let (features, _) = bytes.as_chunks();
+        let mut rows = Rows {
+            features: features
+                .iter()
+                .map(|one| u32::from_le_bytes(*one))
+                .collect(),
+            starts: Vec::with_capacity(UPPERS + 1),
+        };
+        if !rows.features.is_sorted_by(|one, next| one < next) {
+            return Err(NotWeights);
+        }
+        let mut start = 0;
+        for upper in 0..=UPPERS {
+            let near = rows.features[start..].iter();
+            start += near
+                .take_while(|one| ((**one >> 16) as usize) < upper)
+                .count();
+            rows.starts.push(start as u32);
+        }
+        Ok(rows)
+    }
+
     fn curve(&mut self) -> Result<Curve, NotWeights> {
         Ok(Curve {
             slope: self.f32()?,
@@ -246,12 +316,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn features_out_of_order_are_not_weights() {
+        let mut bytes = include_bytes!("../../language/weights.bin").to_vec();
+        let kinds_count = bytes[8] as usize;
+        let first = 32 + 24 * kinds_count + 8 * (kinds_count + COLUMNS_EXTRA);
+        for at in first..first + 4 {
+            bytes.swap(at, at + 4);
+        }
+        assert!(Model::read(&bytes).is_err());
+    }
+
+    #[test]
     fn only_a_whole_file_of_weights_is_read() {
         let whole = include_bytes!("../../language/weights.bin");
         assert!(Model::read(whole).is_ok());
         assert!(Model::read(&whole[..whole.len() - 1]).is_err());
         assert!(Model::read(&[whole.as_slice(), b"x"].concat()).is_err());
         assert!(Model::read(b"").is_err());
-        assert!(Model::read(b"VBTMLNG2\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
+        assert!(Model::read(b"VBTMLNG3\xff\xff\xff\xff\xff\xff\xff\xff").is_err());
     }
 }

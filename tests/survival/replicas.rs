@@ -170,7 +170,10 @@ impl Scene {
 
     /// Waits until so many writes were acknowledged, counted from now.
     async fn wait(&self, wanted: u64) {
-        let enough = self.crowd.recorder.wait(|ended| wanted as usize <= ended.acknowledged);
+        let enough = self
+            .crowd
+            .recorder
+            .wait(|ended| wanted as usize <= ended.acknowledged);
         tokio::time::timeout(STUCK, enough)
             .await
             .expect("the service is stuck");
@@ -325,7 +328,11 @@ async fn a_database_that_acknowledges_before_it_keeps_is_caught() {
         };
         // Behind the back of the service, which looks as it starts.
         let careless = ["synchronous_commit = off", "wal_writer_delay = '10s'"];
-        alter(&replicas.cluster, &careless.map(|what| format!("SET {what}"))).await;
+        alter(
+            &replicas.cluster,
+            &careless.map(|what| format!("SET {what}")),
+        )
+        .await;
         let mut scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
         scene.wait(100).await;
         scene.suffer(Fault::Crashed, &mut Dice(seed)).await;

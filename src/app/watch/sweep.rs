@@ -32,7 +32,10 @@ pub async fn known(app: &App, key: &DealKey, day: Date) -> Result<Option<Arc<Sha
     let known = match recorded_at {
         // Nothing was recorded since, as of most deals.
         Some(recorded_at) if recorded_at < midnight => shared,
-        _ => match app.known_at(key, midnight.just_before(), Revision::MAX).await {
+        _ => match app
+            .known_at(key, midnight.just_before(), Revision::MAX)
+            .await
+        {
             Ok(known) => known,
             Err(crate::app::Error::Store(error)) => return Err(error),
             Err(_) => return Ok(None),

@@ -1,7 +1,6 @@
 //! What only a store in a database can promise: its schema, its records, its connections. What becomes of commits and
 //! connections that break is in `store/interrupted.rs`.
 
-
 use futures_util::future::join_all;
 use verbatim::config::DatabaseUrl;
 use verbatim::store::Error;

@@ -233,7 +233,7 @@ impl Whole {
                 let place = damaged.path().display().to_string();
                 assert!(text.starts_with(&place), "{what}: {text}");
                 assert_eq!(refusal.exit_code(), 70, "{what}: {text}");
-                if figures.refused % REFUSALS_A_RESTORE == 0 {
+                if figures.refused.is_multiple_of(REFUSALS_A_RESTORE) {
                     check_restored(damaged.path(), &self.backup, &self.right, &what).await;
                     figures.restored += 1;
                 }

@@ -270,3 +270,35 @@ fn connections_are_encrypted_as_sslmode_says_and_who_answers_is_verified_when_it
         assert!(refused.contains("certificate"), "{refused}");
     });
 }
+
+#[test]
+fn what_a_statement_may_take_is_for_the_store_to_say_and_not_for_the_url() {
+    on_database(async |database| {
+        // As the writer's connection has them.
+        database
+            .execute(
+                "CREATE TABLE told (timeout text, isolation text);
+                CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    INSERT INTO told VALUES
+                        (current_setting('statement_timeout'), current_setting('transaction_isolation'));
+                    RETURN NULL;
+                END $$;
+                CREATE TRIGGER telling AFTER INSERT ON verbatim_events
+                FOR EACH ROW EXECUTE FUNCTION tell()",
+            )
+            .await;
+        let theirs =
+            "-c%20statement_timeout%3D0%20-c%20default_transaction_isolation%3Dserializable";
+        let text = database
+            .text()
+            .replace("options=", &format!("options={theirs}%20"));
+        let url = DatabaseUrl::read(&text).unwrap();
+        let store = Postgres::open(&url, impatient()).await.unwrap();
+        append_each(&store, &["a"]).await;
+        let client = database.connect().await;
+        let told = client.query_one("SELECT timeout, isolation FROM told", &[]);
+        let told = told.await.unwrap();
+        let (timeout, isolation): (String, String) = (told.get(0), told.get(1));
+        assert_eq!((&*timeout, &*isolation), ("300ms", "read committed"));
+    });
+}

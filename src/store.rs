@@ -35,6 +35,9 @@ pub const EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Bytes in one projection, at most: a larger one is not kept.
 pub const PROJECTION_BYTES_MAX: usize = 1024 * 1024;
 
+/// Spans that are read before others get their turn: the reads of a store may never wait.
+const TURN_SPANS: usize = 32;
+
 /// A deal's place in the store. Every key leads with the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DealKey {
@@ -62,6 +65,16 @@ pub type Revision = u64;
 pub struct StoredEvent {
     pub revision: Revision,
     pub bytes: Vec<u8>,
+}
+
+/// Events of one deal that are asked for together with those of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub deal: DealKey,
+    /// The revision before the first of them.
+    pub after: Revision,
+    /// How many, at most.
+    pub events_max: usize,
 }
 
 /// What was derived from the first `revision` events of a deal. May be dropped at any time.
@@ -157,6 +170,19 @@ pub trait Store: Send + Sync {
         after: Revision,
         events_max: usize,
     ) -> Result<Vec<StoredEvent>, Error>;
+
+    /// The events of each span, as [`Store::events`] answers them one by one: a single question for all where a
+    /// question takes its time.
+    async fn events_of(&self, spans: &[Span]) -> Result<Vec<Vec<StoredEvent>>, Error> {
+        let mut all = Vec::with_capacity(spans.len());
+        for span in spans {
+            all.push(self.events(&span.deal, span.after, span.events_max).await?);
+            if all.len().is_multiple_of(TURN_SPANS) {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(all)
+    }
 
     /// Appends `events` (at least one) if the deal is at `expected`; answers the new revision.
     ///

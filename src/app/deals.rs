@@ -239,6 +239,23 @@ impl Deals {
             })
     }
 
+    /// A page of the events after the first `after` ones, up to revision `until`; the last page is not full.
+    ///
+    /// An event is durable a moment before its writer has put it into the deal in memory: what ends where that ends
+    /// shows nothing that a score asked for afterwards would not.
+    pub async fn events_until(
+        &self,
+        key: &DealKey,
+        after: Revision,
+        until: Revision,
+    ) -> Result<Vec<Event>, Error> {
+        let left = usize::try_from(until.saturating_sub(after)).unwrap_or(usize::MAX);
+        match left {
+            0 => Ok(Vec::new()),
+            _ => self.events(key, after, left.min(PAGE_EVENTS)).await,
+        }
+    }
+
     /// Folds the deal from its projection and the events since.
     pub async fn fold(&self, key: &DealKey) -> Result<Folded, Error> {
         let mut folded = projection::load(self.store.as_ref(), key).await?;

@@ -80,11 +80,12 @@ impl App {
     /// The score of a deal over time.
     pub async fn trend(&self, query: TrendQuery) -> Result<Trend, Error> {
         let shared = self
-            .seen(&Query {
+            .seen_now(&Query {
                 min_revision: query.min_revision,
                 ..Query::now(query.deal.clone())
             })
             .await?;
+        let until = shared.read().deal.revision();
         let ends = self.ends(&query, &shared).await?;
 
         let TrendQuery {
@@ -97,7 +98,7 @@ impl App {
         let (revision, points) = match (step, knowledge) {
             (TrendStep::AtEachChange, _) => {
                 let mut lived = Lived::new(ends.from, ends.to, knowledge);
-                let revision = self.each(&key, |event| lived.take(event)).await?;
+                let revision = self.each(&key, until, |event| lived.take(event)).await?;
                 check_span("entries", lived.entries(), POINTS_MAX)?;
                 for id in lived.amended() {
                     let statement = self.statement(&key, &shared, &id).await?;
@@ -120,7 +121,7 @@ impl App {
             }
             (TrendStep::Daily | TrendStep::Weekly, Knowledge::Then) => {
                 let moments = moments(ends, step)?;
-                self.shown(&key, moments).await?
+                self.shown(&key, until, moments).await?
             }
         };
         Ok(Trend {
@@ -143,19 +144,23 @@ impl App {
         // When the deal closed may not have been known then; else it does not matter what was known.
         let known_at = Some(to_known_at).filter(|at| to_as_of.is_none() && *at < Instant::MAX);
         let shared = self
-            .seen(&Query {
+            .seen_now(&Query {
                 min_revision,
-                known_at,
                 ..Query::now(key.clone())
             })
             .await?;
+        let until = shared.read().deal.revision();
+        let shared = match known_at {
+            None => shared,
+            Some(known_at) => self.known_at(&key, known_at, until).await?,
+        };
         let to = Seen {
             as_of: self.moment(&shared.read().deal, to_as_of),
             known_at: to_known_at,
         };
 
         let mut between = Between::new(from, to);
-        let revision = self.each(&key, |event| between.take(event)).await?;
+        let revision = self.each(&key, until, |event| between.take(event)).await?;
         check_span("entries", between.entries(), ENTRIES_MAX)?;
         for id in between.amended() {
             let statement = self.statement(&key, &shared, &id).await?;
@@ -174,12 +179,13 @@ impl App {
     async fn shown(
         &self,
         key: &DealKey,
+        until: Revision,
         moments: Vec<Instant>,
     ) -> Result<(Revision, Vec<Point>), Error> {
         let mut shown = Shown::new(moments);
         let mut revision = 0;
         loop {
-            let events = self.deals.events(key, revision, PAGE_EVENTS).await?;
+            let events = self.deals.events_until(key, revision, until).await?;
             let is_last = events.len() < PAGE_EVENTS;
             revision += events.len() as u64;
             let model = Arc::clone(&self.model);
@@ -211,11 +217,16 @@ impl App {
         }
     }
 
-    /// Hands out the events of a deal, oldest first; answers how many there were.
-    async fn each(&self, key: &DealKey, mut take: impl FnMut(Event)) -> Result<Revision, Error> {
+    /// Hands out the events of a deal up to a revision, oldest first; answers how many there were.
+    async fn each(
+        &self,
+        key: &DealKey,
+        until: Revision,
+        mut take: impl FnMut(Event),
+    ) -> Result<Revision, Error> {
         let mut revision = 0;
         loop {
-            let events = self.deals.events(key, revision, PAGE_EVENTS).await?;
+            let events = self.deals.events_until(key, revision, until).await?;
             let is_last = events.len() < PAGE_EVENTS;
             for event in events {
                 revision = event.revision;

@@ -153,7 +153,7 @@ impl App {
 
     /// The facts, people and plan of a deal as they are now.
     pub async fn deal(&self, key: &DealKey) -> Result<DealView, Error> {
-        let shared = self.seen_now(key).await?;
+        let shared = self.seen_now(&Query::now(key.clone())).await?;
         let (mut view, closed_by) = {
             let folded = shared.read();
             let ending = folded.deal.endings.at(Instant::MAX);
@@ -176,18 +176,19 @@ impl App {
         after: Revision,
         events_max: usize,
     ) -> Result<Vec<Event>, Error> {
-        let shared = self.seen_now(key).await?;
+        let shared = self.seen_now(&Query::now(key.clone())).await?;
         // Not more than a score would show: an event is durable a moment before its writer has put it into the deal.
         let shown = shared.read().deal.revision().saturating_sub(after);
         let events_max = events_max.min(usize::try_from(shown).unwrap_or(usize::MAX));
         Ok(self.deals.events(key, after, events_max).await?)
     }
 
-    /// The deal with all that any process acknowledged before the call: for reads that cannot name a revision.
-    async fn seen_now(&self, key: &DealKey) -> Result<Arc<SharedDeal>, Error> {
-        let shared = self.seen(&Query::now(key.clone())).await?;
+    /// The deal with all that any process acknowledged before the call: for reads that cannot name a revision, and for
+    /// those that go through the history, which is asked for anyway.
+    pub(super) async fn seen_now(&self, query: &Query) -> Result<Arc<SharedDeal>, Error> {
+        let shared = self.seen(query).await?;
         if self.store.is_shared() {
-            self.deals.bring_forward(key, &shared).await?;
+            self.deals.bring_forward(&query.deal, &shared).await?;
         }
         Ok(shared)
     }
@@ -215,20 +216,36 @@ impl App {
         match query.known_at {
             None => Ok(shared),
             // Boxed, since it is rare: every call would carry the room for it.
-            Some(known_at) => Box::pin(self.known_at(&query.deal, known_at)).await,
+            Some(known_at) => Box::pin(self.seen_then(&query.deal, &shared, known_at)).await,
         }
     }
 
-    /// The deal folded from what was recorded by then.
+    /// The deal as it was known then, of what a score shows now.
+    async fn seen_then(
+        &self,
+        key: &DealKey,
+        shared: &SharedDeal,
+        known_at: Instant,
+    ) -> Result<Arc<SharedDeal>, Error> {
+        // On every replica alike, or the same question would have two answers.
+        if self.store.is_shared() {
+            self.deals.bring_forward(key, shared).await?;
+        }
+        let until = shared.read().deal.revision();
+        self.known_at(key, known_at, until).await
+    }
+
+    /// The deal folded from what was recorded by then, up to a revision.
     pub(super) async fn known_at(
         &self,
         key: &DealKey,
         known_at: Instant,
+        until: Revision,
     ) -> Result<Arc<SharedDeal>, Error> {
         let mut folded = Folded::default();
         'pages: loop {
             let after = folded.deal.revision();
-            let events = self.deals.events(key, after, PAGE_EVENTS).await?;
+            let events = self.deals.events_until(key, after, until).await?;
             let is_last = events.len() < PAGE_EVENTS;
             for event in events {
                 // A later event was recorded no earlier.

@@ -6,8 +6,8 @@ use crate::app::projection::projection_of;
 use crate::domain::deal::Deal;
 use crate::store::DealKey;
 use crate::store::Error;
-use crate::store::Revision;
 use crate::store::Store;
+use crate::store::StoredEvent;
 use crate::wire;
 
 /// Changes, deals and events that are read at once.
@@ -31,7 +31,7 @@ pub async fn rebuild(store: &dyn Store) -> Result<u64, Error> {
             };
             after = Some(last.deal.clone());
             for (key, _) in &page {
-                let deal = fold(store, key, Revision::MAX).await?;
+                let deal = fold(store, key).await?;
                 store.keep_projection(key, projection_of(&deal));
                 deals += 1;
             }
@@ -54,21 +54,26 @@ async fn tenants(store: &dyn Store) -> Result<BTreeSet<Box<str>>, Error> {
     }
 }
 
-/// The deal folded from its first events, as many as there are up to `last`.
-pub(super) async fn fold(store: &dyn Store, key: &DealKey, last: Revision) -> Result<Deal, Error> {
+/// The deal folded from its first event on.
+async fn fold(store: &dyn Store, key: &DealKey) -> Result<Deal, Error> {
     let mut deal = Deal::default();
     loop {
-        let wanted = usize::try_from(last - deal.revision()).unwrap_or(PAGE);
-        let page = store.events(key, deal.revision(), wanted.min(PAGE)).await?;
+        let page = store.events(key, deal.revision(), PAGE).await?;
         if page.is_empty() {
             return Ok(deal);
         }
-        for stored in page {
-            let event = wire::event::decode(&stored.bytes).map_err(|problem| Error::Corrupt {
-                place: format!("{}/{}@{}", key.tenant, key.deal, stored.revision),
-                problem,
-            })?;
-            deal.apply(&event);
-        }
+        apply(&mut deal, key, &page)?;
     }
+}
+
+/// Takes the next events into the deal.
+pub(super) fn apply(deal: &mut Deal, key: &DealKey, page: &[StoredEvent]) -> Result<(), Error> {
+    for stored in page {
+        let event = wire::event::decode(&stored.bytes).map_err(|problem| Error::Corrupt {
+            place: format!("{}/{}@{}", key.tenant, key.deal, stored.revision),
+            problem,
+        })?;
+        deal.apply(&event);
+    }
+    Ok(())
 }

@@ -75,6 +75,10 @@ impl App {
     /// Keeps a statement, durably and once, and answers with the new score.
     pub async fn record(self: &Arc<Self>, recording: Recording) -> Result<Recorded, Error> {
         let shared = self.deals.load(&recording.deal).await?;
+        if recording.validate_only && self.store.is_shared() {
+            // Nothing is appended that would find out by itself.
+            self.deals.bring_forward(&recording.deal, &shared).await?;
+        }
         let kept = shared.read().deal.statement(&recording.statement.id);
         if let Some(kept) = kept {
             return self.recorded_before(recording, kept.revision).await;
@@ -194,12 +198,11 @@ impl App {
                 differs,
             });
         }
+        // No caller can name a revision here, so it is answered with all that any process acknowledged.
+        let shared = self.seen_now(&Query::now(recording.deal.clone())).await?;
         let kept = self.as_judged(&recording.deal, kept).await?;
-        let query = Query {
-            as_of: self.if_ahead(&kept),
-            ..Query::now(recording.deal)
-        };
-        let score = self.score(query).await?;
+        let as_of = self.if_ahead(&kept);
+        let score = self.scored(&recording.deal, &shared, as_of).await?;
         Ok(Recorded {
             statement: kept,
             already: true,

@@ -17,8 +17,8 @@
 //! Numbers are big-endian. A block is packed with zlib; unpacked it holds appends one after the other (`block`). A reader
 //! of any later format finds the preamble as it is here.
 //!
-//! The files in reading order: `block`, `frame`, `packer` (to bytes), `reader` (from bytes), `export` (from a store),
-//! `replay` (into a store).
+//! The files in reading order: `block`, `frame`, `packer` (to bytes), `reader` (from bytes), `source` (from a
+//! store), `export`, `replay` (into a store).
 
 mod block;
 mod export;
@@ -26,6 +26,7 @@ mod frame;
 mod packer;
 mod reader;
 mod replay;
+mod source;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -43,6 +44,8 @@ use crate::store::Change;
 use crate::store::EVENT_BYTES_MAX;
 use crate::store::EVENTS_MAX;
 use crate::store::Error;
+use crate::store::Span;
+use crate::store::Store;
 
 /// The format of what this build writes, and the newest it reads.
 pub const FORMAT: u16 = 1;
@@ -124,27 +127,33 @@ impl Change {
     }
 }
 
-/// Reads the events of a change from the store that has it.
+/// Reads the events of each of these changes from the store that has them.
 ///
 /// # Errors
 ///
-/// Those of [`Store::events`](crate::store::Store::events); [`Error::Corrupt`] when there are fewer than it says.
-pub async fn events_of(
-    store: &dyn crate::store::Store,
-    change: &Change,
-) -> Result<Vec<Vec<u8>>, Error> {
-    let count = change.events as usize;
-    let before = change.revision_before();
-    let found = store.events(&change.deal, before, count).await?;
-    if found.len() != count {
-        return Err(Error::Corrupt {
-            place: format!("{}/{}@{}", change.deal.tenant, change.deal.deal, before + 1),
-            problem: format!(
-                "change {} has {count} events here, {} are there",
-                change.sequence,
-                found.len()
-            ),
-        });
+/// Those of [`Store::events_of`]; [`Error::Corrupt`] when there are fewer than a change says.
+async fn events_of(store: &dyn Store, changes: &[Change]) -> Result<Vec<Vec<Vec<u8>>>, Error> {
+    let spans: Vec<Span> = changes
+        .iter()
+        .map(|change| Span {
+            deal: change.deal.clone(),
+            after: change.revision_before(),
+            events_max: change.events as usize,
+        })
+        .collect();
+    let found = store.events_of(&spans).await?;
+    let mut all = Vec::with_capacity(changes.len());
+    for (change, found) in changes.iter().zip(found) {
+        let (due, there) = (change.events as usize, found.len());
+        if there != due {
+            let Change { deal, sequence, .. } = change;
+            let first = change.revision_before() + 1;
+            return Err(Error::Corrupt {
+                place: format!("{}/{}@{first}", deal.tenant, deal.deal),
+                problem: format!("change {sequence} has {due} events here, {there} are there"),
+            });
+        }
+        all.push(found.into_iter().map(|event| event.bytes).collect());
     }
-    Ok(found.into_iter().map(|event| event.bytes).collect())
+    Ok(all)
 }

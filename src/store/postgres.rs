@@ -43,7 +43,6 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tracing::Instrument;
-use tracing::Span;
 
 use crate::store::Change;
 use crate::store::DealKey;
@@ -53,6 +52,7 @@ use crate::store::Figures;
 use crate::store::PROJECTION_BYTES_MAX;
 use crate::store::Projection;
 use crate::store::Revision;
+use crate::store::Span;
 use crate::store::Store;
 use crate::store::StoredEvent;
 use crate::store::check_append;
@@ -176,6 +176,12 @@ impl Store for Postgres {
             .await
     }
 
+    async fn events_of(&self, spans: &[Span]) -> Result<Vec<Vec<StoredEvent>>, Error> {
+        reads::events_of(self.open_pool()?, spans)
+            .instrument(span("events_of"))
+            .await
+    }
+
     async fn append(
         &self,
         deal: &DealKey,
@@ -190,7 +196,7 @@ impl Store for Postgres {
             expected,
             events,
             reply,
-            span: Span::current(),
+            span: tracing::Span::current(),
         })?;
         match answer.await {
             Ok(answer) => answer.taken(),
@@ -285,6 +291,6 @@ impl Drop for Postgres {
 }
 
 /// What a statement to the database is told as in traces.
-fn span(operation: &'static str) -> Span {
+fn span(operation: &'static str) -> tracing::Span {
     tracing::debug_span!("query", db.system = "postgresql", db.operation = operation)
 }

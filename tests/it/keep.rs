@@ -3,6 +3,7 @@
 mod archives;
 mod commands;
 mod compacted;
+mod copied;
 mod damaged;
 mod database;
 mod formats;

@@ -34,6 +34,7 @@ mod replicas;
 mod requests;
 mod sent;
 mod server;
+mod shown;
 mod store;
 mod streams;
 mod support;

@@ -213,6 +213,29 @@ fn a_statement_sent_again_to_any_replica_changes_nothing() {
 }
 
 #[test]
+fn a_repetition_and_a_rehearsal_are_answered_with_what_any_replica_acknowledged() {
+    on_replicas(2, async |stages| {
+        let (writer, other) = (&stages[0], &stages[1]);
+        writer.write("d", 0).await;
+        // From here on the other one has the deal in memory.
+        other.write("d", 0).await;
+        for number in 1..30 {
+            let revision = writer.write("d", number).await;
+            let mut rehearsal = request::record(said_at("d", 99, None), other.app.now()).unwrap();
+            rehearsal.validate_only = true;
+            rehearsal.expected_revision = Some(revision);
+            match number % 2 {
+                0 => assert_eq!(other.write("d", 0).await, revision),
+                _ => assert_eq!(
+                    other.app.record(rehearsal).await.unwrap().revision,
+                    revision
+                ),
+            }
+        }
+    });
+}
+
+#[test]
 fn a_value_that_another_replica_has_changed_is_set_again_and_not_taken_for_there() {
     on_replicas(2, async |stages| {
         for name in ["one", "two", "one"] {

@@ -6,6 +6,7 @@
 mod damage;
 mod embedded;
 mod feed;
+mod interrupted;
 mod names;
 mod paging;
 mod postgres;
@@ -22,6 +23,7 @@ use verbatim::store::EVENTS_MAX;
 use verbatim::store::Error;
 use verbatim::store::Projection;
 use verbatim::store::Revision;
+use verbatim::store::Span;
 use verbatim::store::Store;
 
 use crate::support::deal;
@@ -329,6 +331,12 @@ fn a_closed_store_answers_that_it_is_closed() {
             store.append(&key, 1, events(&key, 1)).await,
             Err(Error::Closed)
         );
+        let spans = [Span {
+            deal: key.clone(),
+            after: 0,
+            events_max: 1,
+        }];
+        assert_eq!(store.events_of(&spans).await, Err(Error::Closed));
         assert_eq!(store.projection(&key).await, Err(Error::Closed));
         assert_eq!(store.deals("acme", None, 1).await, Err(Error::Closed));
         assert_eq!(store.changes(0, 1).await, Err(Error::Closed));

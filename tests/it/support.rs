@@ -5,6 +5,8 @@
 pub mod database;
 #[path = "support/proxy.rs"]
 pub mod proxy;
+#[path = "support/staged_store.rs"]
+pub mod staged_store;
 
 use std::fs::File;
 use std::io;

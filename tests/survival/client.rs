@@ -95,13 +95,61 @@ impl Client {
 
     /// The score of a deal as of the moment of comparison.
     pub async fn score(&self, deal: &str) -> Result<pb::DealScore, Status> {
+        self.score_at_least(deal, None).await
+    }
+
+    /// The same, of at least a revision.
+    pub async fn score_at_least(
+        &self,
+        deal: &str,
+        min_revision: Option<u64>,
+    ) -> Result<pb::DealScore, Status> {
         let request = pb::ScoreDealRequest {
             deal_id: deal.into(),
             as_of: Some(moment(AS_OF_SECONDS)),
+            min_revision,
             ..Default::default()
         };
         let answer = self.qualification.clone().score_deal(request).await?;
         Ok(answer.into_inner().score.unwrap())
+    }
+
+    /// The score week by week, of at least a revision.
+    pub async fn trend(
+        &self,
+        deal: &str,
+        knowledge: pb::Knowledge,
+        min_revision: Option<u64>,
+    ) -> Result<pb::GetScoreHistoryResponse, Status> {
+        let request = pb::GetScoreHistoryRequest {
+            deal_id: deal.into(),
+            step: pb::TrendStep::Weekly.into(),
+            knowledge: knowledge.into(),
+            min_revision,
+            ..Default::default()
+        };
+        let answer = self.forecast.clone().get_score_history(request).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// What the day before the moment of comparison did, of at least a revision.
+    pub async fn compare(
+        &self,
+        deal: &str,
+        min_revision: Option<u64>,
+    ) -> Result<pb::CompareScoresResponse, Status> {
+        let seen = |seconds| pb::Seen {
+            as_of: Some(moment(seconds)),
+            known_at: None,
+        };
+        let request = pb::CompareScoresRequest {
+            deal_id: deal.into(),
+            from: Some(seen(AS_OF_SECONDS - 86_400)),
+            to: Some(seen(AS_OF_SECONDS)),
+            min_revision,
+        };
+        let answer = self.forecast.clone().compare_scores(request).await?;
+        Ok(answer.into_inner())
     }
 
     /// Everything there is to ask about a deal; a refusal as its code and reason.

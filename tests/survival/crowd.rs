@@ -9,13 +9,16 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use tonic::Status;
+use verbatim::wire::pb;
 
+use crate::checker::Stamp;
 use crate::client::Client;
 use crate::recorder::Recorder;
 use crate::recorder::Refusal;
 use crate::recorder::is_of_a_service;
 use crate::recorder::is_unknown_deal;
 use crate::support::Dice;
+use crate::write::Answered;
 use crate::write::What;
 use crate::write::Write;
 use crate::write::deal_id;
@@ -33,6 +36,8 @@ pub struct Crowd {
     revisions: Mutex<BTreeMap<String, u64>>,
     /// Statements that may still be taken back, and all that ever stood: a retry brings none back.
     standing: Mutex<Standing>,
+    /// Readers name the newest revision that anybody was told of.
+    names_revisions: bool,
     /// No more is asked.
     over: AtomicBool,
 }
@@ -51,6 +56,15 @@ pub struct Caller {
 
 impl Crowd {
     pub fn on(deals: u64) -> Arc<Crowd> {
+        Crowd::that(deals, false)
+    }
+
+    /// A crowd before replicas, which promise no more than this: who names a revision reads at least that one.
+    pub fn before_replicas(deals: u64) -> Arc<Crowd> {
+        Crowd::that(deals, true)
+    }
+
+    fn that(deals: u64, names_revisions: bool) -> Arc<Crowd> {
         Arc::new(Crowd {
             recorder: Recorder::default(),
             deals,
@@ -59,6 +73,7 @@ impl Crowd {
             again: Mutex::default(),
             revisions: Mutex::default(),
             standing: Mutex::default(),
+            names_revisions,
             over: AtomicBool::new(false),
         })
     }
@@ -78,10 +93,22 @@ impl Crowd {
         self.again.lock().unwrap().extend(under_way.into_values());
     }
 
-    fn learn(&self, deal: &str, revision: u64) {
+    /// A revision was told of. To be called before that is recorded: who begins to read after it is to name it.
+    pub fn learn(&self, deal: &str, revision: u64) {
         let mut revisions = self.revisions.lock().unwrap();
         let known = revisions.entry(deal.to_owned()).or_default();
         *known = revision.max(*known);
+    }
+
+    fn known(&self, deal: &str) -> u64 {
+        let revisions = self.revisions.lock().unwrap();
+        revisions.get(deal).copied().unwrap_or_default()
+    }
+
+    /// The revision that a reader names. To be asked for after the reading was seen to begin.
+    fn least(&self, deal: &str) -> Option<u64> {
+        let known = self.known(deal);
+        (self.names_revisions && 0 < known).then_some(known)
     }
 }
 
@@ -124,6 +151,9 @@ impl Caller {
                 Some(write) => ("a write again", self.write(client, write, None).await),
                 None => return Ok(()),
             },
+            // Not in the simulation: they are worked out on a thread of their own, whose time no seed chooses.
+            12 if self.crowd.names_revisions => ("a trend", self.trend(client, &deal).await),
+            13 if self.crowd.names_revisions => ("a comparison", self.compare(client, &deal).await),
             12..17 => ("a score", self.score(client, &deal).await),
             _ => ("a history", self.list(client, &deal).await),
         };
@@ -145,11 +175,16 @@ impl Caller {
         crowd.under_way.lock().unwrap().insert(write.number, twin);
         let answer = write.send_if(client, expected).await;
         let told = answer.as_ref().copied().map_err(Refusal::of);
+        match told {
+            Ok(Answered { revision, .. }) | Err(Refusal::At(revision)) => {
+                crowd.learn(&write.deal, revision);
+            }
+            Err(Refusal::NothingDone | Refusal::Unknown) => {}
+        }
         crowd.recorder.answered(&sent, told);
         crowd.under_way.lock().unwrap().remove(&write.number);
         match told {
-            Ok(answered) => {
-                crowd.learn(&write.deal, answered.revision);
+            Ok(_) => {
                 if let What::Statement = write.what {
                     crowd.standing.lock().unwrap().put(&write);
                 }
@@ -157,10 +192,9 @@ impl Caller {
                     crowd.again.lock().unwrap().push(write);
                 }
             }
-            Err(Refusal::At(revision)) => crowd.learn(&write.deal, revision),
             // Taken up again, so that every such write comes to an end that is known.
             Err(Refusal::Unknown) => crowd.again.lock().unwrap().push(write),
-            Err(Refusal::NothingDone) => {}
+            Err(Refusal::NothingDone | Refusal::At(_)) => {}
         }
         answer.map(|_| ())
     }
@@ -168,10 +202,10 @@ impl Caller {
     async fn score(&mut self, client: &Client, deal: &str) -> Result<(), Status> {
         let recorder = &self.crowd.recorder;
         let begun = recorder.stamp();
-        match client.score(deal).await {
+        match client.score_at_least(deal, self.crowd.least(deal)).await {
             Ok(score) => {
-                recorder.scored(deal, begun, Some(&score));
                 self.crowd.learn(deal, score.revision);
+                recorder.scored(deal, begun, Some(&score));
             }
             Err(status) if is_unknown_deal(&status) => recorder.scored(deal, begun, None),
             Err(status) => return Err(status),
@@ -179,10 +213,47 @@ impl Caller {
         Ok(())
     }
 
+    async fn trend(&mut self, client: &Client, deal: &str) -> Result<(), Status> {
+        let knowledge = match self.dice.below(2) {
+            0 => pb::Knowledge::Now,
+            _ => pb::Knowledge::Then,
+        };
+        let begun = self.crowd.recorder.stamp();
+        let least = self.crowd.least(deal);
+        let trend = client.trend(deal, knowledge, least).await;
+        self.looked(deal, "a trend", begun, trend.map(|trend| trend.revision))
+    }
+
+    async fn compare(&mut self, client: &Client, deal: &str) -> Result<(), Status> {
+        let begun = self.crowd.recorder.stamp();
+        let least = self.crowd.least(deal);
+        let compared = client.compare(deal, least).await;
+        let revision = compared.map(|compared| compared.revision);
+        self.looked(deal, "a comparison", begun, revision)
+    }
+
+    /// Records that an answer showed the deal at a revision.
+    fn looked(
+        &self,
+        deal: &str,
+        what: &str,
+        begun: Stamp,
+        revision: Result<u64, Status>,
+    ) -> Result<(), Status> {
+        let revision = match revision {
+            Err(status) if is_unknown_deal(&status) => 0,
+            revision => revision?,
+        };
+        self.crowd.learn(deal, revision);
+        self.crowd.recorder.looked(deal, what, begun, revision);
+        Ok(())
+    }
+
     async fn list(&mut self, client: &Client, deal: &str) -> Result<(), Status> {
         let recorder = &self.crowd.recorder;
         let begun = recorder.stamp();
         let history = client.history(deal).await?;
+        self.crowd.learn(deal, history.len() as u64);
         recorder.listed(deal, begun, &history);
         Ok(())
     }
@@ -205,15 +276,9 @@ impl Caller {
 
     /// Now and then a statement is only to be recorded at the revision that its caller knows of.
     fn expected(&mut self, write: &Write) -> Option<u64> {
-        let known = self
-            .crowd
-            .revisions
-            .lock()
-            .unwrap()
-            .get(&write.deal)
-            .copied();
+        let known = self.crowd.known(&write.deal);
         let asks = matches!(write.what, What::Statement) && self.dice.below(4) == 0;
-        asks.then_some(known.unwrap_or_default())
+        asks.then_some(known)
     }
 
     fn take_again(&mut self) -> Option<Write> {

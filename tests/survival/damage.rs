@@ -1,6 +1,6 @@
 //! On damaged files the service refuses to start and names the place, or gives right answers or none; never wrong ones.
 //!
-//! `VERBATIM_DAMAGE_ROUNDS=1000` damages more.
+//! `VERBATIM_DAMAGE_ROUNDS=10000` damages more.
 
 use std::env;
 use std::fs;
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 use verbatim::store::Store;
 use verbatim::store::archive::Export;
 use verbatim::store::archive::Reader;
@@ -27,10 +28,16 @@ use crate::write::Write;
 use crate::write::deal_id;
 
 /// Deals written to.
-const DEALS: u64 = 10;
+const DEALS: u64 = 5;
+
+/// Writes before the store is closed, and again twice.
+const WRITES: u64 = 100;
 
 /// Places damaged when `VERBATIM_DAMAGE_ROUNDS` does not say.
-const ROUNDS: u64 = 150;
+const ROUNDS: u64 = 1_000;
+
+/// Copies that are damaged and asked at the same time: most of a round is waiting for the disk.
+const LANES: u64 = 4;
 
 /// Of the stores that were refused, each of so many is restored.
 const REFUSALS_A_RESTORE: u64 = 20;
@@ -40,7 +47,7 @@ const REFUSALS_A_RESTORE: u64 = 20;
 async fn written() -> (TempDir, Vec<Answers>) {
     let home = tempfile::tempdir().unwrap();
     let mut answers = Vec::new();
-    for first in [0, 200, 400] {
+    for first in [0, WRITES, 2 * WRITES] {
         let (server, client) = serve(home.path()).await.unwrap();
         write_from(first, &client).await;
         answers = ask(&client).await;
@@ -51,7 +58,7 @@ async fn written() -> (TempDir, Vec<Answers>) {
 }
 
 async fn write_from(first: u64, client: &Client) {
-    for number in first..first + 200 {
+    for number in first..first + WRITES {
         let what = match number % 11 {
             0 => What::Facts,
             1 => What::People(3),
@@ -191,21 +198,33 @@ async fn check_restored(data: &Path, backup: &[u8], right: &[Answers], what: &st
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_directory_gives_right_answers_or_none_and_a_backup_brings_it_back() {
-    let rounds = env::var("VERBATIM_DAMAGE_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
-    let (home, right) = written().await;
-    let backup = backup_of(home.path()).await;
-    let mut dice = Dice(20_261_121);
-    let (mut refused, mut with_losses, mut unharmed, mut restored) = (0, 0, 0, 0);
-    for _ in 0..rounds {
-        let damaged = copy(home.path());
-        let what = damage(damaged.path(), &mut dice);
+/// What became of damaged copies.
+#[derive(Default)]
+struct Figures {
+    refused: u64,
+    with_losses: u64,
+    unharmed: u64,
+    restored: u64,
+}
+
+/// A store, what it answers, and a backup of it.
+struct Whole {
+    home: TempDir,
+    right: Vec<Answers>,
+    backup: Vec<u8>,
+}
+
+impl Whole {
+    /// Damages a copy, and holds what it answers, or why it does not, against what is right.
+    async fn damage_once(&self, round: u64, figures: &mut Figures) {
+        let damaged = copy(self.home.path());
+        let mut dice = Dice(20_261_121 + round);
+        let what = format!("round {round}, {}", damage(damaged.path(), &mut dice));
         match serve(damaged.path()).await {
             Ok((server, client)) => {
-                match check_answers(&right, ask(&client).await, &what) {
-                    true => unharmed += 1,
-                    false => with_losses += 1,
+                match check_answers(&self.right, ask(&client).await, &what) {
+                    true => figures.unharmed += 1,
+                    false => figures.with_losses += 1,
                 }
                 server.stop().await;
             }
@@ -214,18 +233,56 @@ async fn a_damaged_directory_gives_right_answers_or_none_and_a_backup_brings_it_
                 let place = damaged.path().display().to_string();
                 assert!(text.starts_with(&place), "{what}: {text}");
                 assert_eq!(refusal.exit_code(), 70, "{what}: {text}");
-                if refused % REFUSALS_A_RESTORE == 0 {
-                    check_restored(damaged.path(), &backup, &right, &what).await;
-                    restored += 1;
+                if figures.refused.is_multiple_of(REFUSALS_A_RESTORE) {
+                    check_restored(damaged.path(), &self.backup, &self.right, &what).await;
+                    figures.restored += 1;
                 }
-                refused += 1;
+                figures.refused += 1;
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_directory_gives_right_answers_or_none_and_a_backup_brings_it_back() {
+    let rounds = env::var("VERBATIM_DAMAGE_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
+    let (home, right) = written().await;
+    let backup = backup_of(home.path()).await;
+    let whole = Arc::new(Whole {
+        home,
+        right,
+        backup,
+    });
+    let mut lanes = JoinSet::new();
+    for lane in 0..LANES {
+        let whole = Arc::clone(&whole);
+        lanes.spawn(async move {
+            let mut figures = Figures::default();
+            for round in (lane..rounds).step_by(LANES as usize) {
+                whole.damage_once(round, &mut figures).await;
+            }
+            figures
+        });
+    }
+    let mut sums = Figures::default();
+    while let Some(figures) = lanes.join_next().await {
+        let figures = figures.unwrap();
+        sums.refused += figures.refused;
+        sums.with_losses += figures.with_losses;
+        sums.unharmed += figures.unharmed;
+        sums.restored += figures.restored;
+    }
+    let Figures {
+        refused,
+        with_losses,
+        unharmed,
+        restored,
+    } = sums;
     println!(
         "{rounds} places damaged: {refused} refused to start, {with_losses} answered DATA_LOSS, {unharmed} answered all; \
          {restored} restored, and all answers were there again"
     );
+    assert_eq!(refused + with_losses + unharmed, rounds);
     assert!(0 < restored && 0 < unharmed);
 }
 

@@ -149,6 +149,7 @@ impl Follower {
         let recorded = change.cause() == pb::ChangeCause::Event;
         if recorded {
             let (who, recorder) = (&self.who, &self.crowd.recorder);
+            self.crowd.learn(&change.deal_id, change.revision);
             recorder.told(who, &change.deal_id, change.revision);
         }
         let before = change.score_before.map(|score| score.to_bits());

@@ -29,6 +29,7 @@ mod load;
 mod process;
 mod rebuilt;
 mod recorder;
+mod replicas;
 mod simulation;
 mod stop;
 #[path = "../it/support.rs"]

@@ -158,6 +158,18 @@ impl Recorder {
         });
     }
 
+    /// Another answer about the deal was given, of a revision.
+    pub fn looked(&self, deal: &str, what: &str, begun: Stamp, revision: u64) {
+        self.saw(deal, what, begun, |by, ended| Seen {
+            by,
+            begun,
+            ended,
+            revision,
+            marks: None,
+            score: None,
+        });
+    }
+
     fn saw(&self, deal: &str, what: &str, begun: Stamp, seen: impl FnOnce(String, Stamp) -> Seen) {
         let mut records = self.records();
         let ended = records.next();

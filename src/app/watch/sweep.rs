@@ -18,6 +18,7 @@ use crate::domain::time::Date;
 use crate::domain::time::Span;
 use crate::store::DealKey;
 use crate::store::Error;
+use crate::store::Revision;
 
 /// A deal is told when its score crosses a multiple of this by time alone. A difference of one day would never tell a
 /// slow fade; a multiple crossed tells it each time it has come to about so much.
@@ -31,7 +32,10 @@ pub async fn known(app: &App, key: &DealKey, day: Date) -> Result<Option<Arc<Sha
     let known = match recorded_at {
         // Nothing was recorded since, as of most deals.
         Some(recorded_at) if recorded_at < midnight => shared,
-        _ => match app.known_at(key, midnight.just_before()).await {
+        _ => match app
+            .known_at(key, midnight.just_before(), Revision::MAX)
+            .await
+        {
             Ok(known) => known,
             Err(crate::app::Error::Store(error)) => return Err(error),
             Err(_) => return Ok(None),

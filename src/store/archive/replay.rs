@@ -3,7 +3,6 @@
 //! A store that has a beginning of it already is gone on with, after a look that it is the same: so an interrupted
 //! replay is taken up again by replaying again. Nobody else may write to the store meanwhile; it would be noticed.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -19,7 +18,7 @@ use crate::store::archive::Reader;
 use crate::store::archive::Totals;
 use crate::store::archive::Unreadable;
 use crate::store::archive::events_of;
-use crate::store::archive::export::next_append;
+use crate::store::archive::source::Source;
 
 /// What a replay did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,21 +86,20 @@ pub async fn copy(
 ) -> Result<Replayed, ReplayError> {
     let mut replayed = Replayed::default();
     let there = to.newest_sequence().await?;
-    let mut changes = VecDeque::new();
-    let mut sequence = 0;
-    while sequence < last {
+    let mut source = Source::until(last);
+    while source.sequence() < last {
         let mut block = Vec::new();
         let mut bytes = 0;
         while block.len() < BLOCK_APPENDS_MAX && bytes < BLOCK_BYTES {
-            let append = next_append(from, &mut changes, &mut sequence, last).await;
-            let Some(append) = append.map_err(ReplayError::Source)? else {
+            let append = source.next(from).await.map_err(ReplayError::Source)?;
+            let Some(append) = append else {
                 break;
             };
             bytes += append.events.iter().map(Vec::len).sum::<usize>();
             block.push(append);
         }
         take(to, block, there, &mut replayed).await?;
-        if reached(sequence).is_break() {
+        if reached(source.sequence()).is_break() {
             return Err(ReplayError::Stopped);
         }
     }
@@ -136,8 +134,9 @@ async fn take(
     replayed.found += found as u64;
     let changes: Vec<_> = block.iter().map(|append| append.change.clone()).collect();
     compare(store, before, &changes[..found]).await?;
-    for append in &block[..found] {
-        if events_of(store, &append.change).await? != append.events {
+    let there = events_of(store, &changes[..found]).await?;
+    for (append, there) in block.iter().zip(there) {
+        if there != append.events {
             let sequence = append.change.sequence;
             return Err(ReplayError::Differs { sequence });
         }

@@ -109,20 +109,9 @@ impl Address {
         self.config.get_ssl_mode() != SslMode::Disable
     }
 
-    /// What to connect with; each statement may take `statement_timeout`.
-    pub fn config(&self, statement_timeout: Duration) -> Config {
-        let mut config = self.config.clone();
-        // Behind what the URL says, so that these hold: the writer counts on them.
-        let ours = format!(
-            "-c statement_timeout={} -c default_transaction_isolation=read\\ committed",
-            statement_timeout.as_millis()
-        );
-        let options = match config.get_options() {
-            Some(theirs) => format!("{theirs} {ours}"),
-            None => ours,
-        };
-        config.options(options);
-        config
+    /// What to connect with.
+    pub fn config(&self) -> Config {
+        self.config.clone()
     }
 }
 
@@ -190,17 +179,6 @@ mod tests {
         check(
             "?sslmode=verify-full&sslrootcert=/etc/a%20b.pem",
             Verify::Full(file),
-        );
-    }
-
-    #[test]
-    fn our_options_come_behind_those_of_the_url() {
-        let address = read("postgres://u@h/d?options=-c%20search_path%3Dx").unwrap();
-        let config = address.config(Duration::from_secs(5));
-        let options = config.get_options().unwrap();
-        assert!(
-            options.starts_with("-c search_path=x -c statement_timeout=5000"),
-            "{options}"
         );
     }
 }

@@ -3,9 +3,11 @@
 //! A read is one statement. One that the database did not answer, or took back, is asked again for a bounded time, with
 //! pauses; a connection that failed is not used again.
 
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use deadpool_postgres::ClientWrapper;
 use deadpool_postgres::Hook;
 use deadpool_postgres::HookError;
 use deadpool_postgres::Manager;
@@ -56,7 +58,7 @@ impl Pool {
         connections_max: usize,
         options: &Options,
     ) -> Result<Pool, String> {
-        let config = address.config(options.statement_timeout);
+        let config = address.config();
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
@@ -73,6 +75,20 @@ impl Pool {
                 false => Err(HookError::message("it has been there for long enough")),
             }
         });
+        // By statements, and not by options of the connection, which poolers do not pass on; behind those of the URL, so
+        // that these hold: the writer counts on them.
+        let ours: Arc<str> = format!(
+            "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'",
+            options.statement_timeout.as_millis()
+        )
+        .into();
+        let settled = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let ours = Arc::clone(&ours);
+            Box::pin(async move {
+                let set = client.batch_execute(&ours).await;
+                set.map_err(HookError::Backend)
+            })
+        });
         let pool = deadpool_postgres::Pool::builder(manager)
             .config(PoolConfig {
                 max_size: connections_max,
@@ -84,6 +100,7 @@ impl Pool {
                 ..PoolConfig::default()
             })
             .runtime(Runtime::Tokio1)
+            .post_create(settled)
             .pre_recycle(young)
             .build()
             .map_err(|error| error.to_string())?;
@@ -97,7 +114,9 @@ impl Pool {
     /// A connection.
     pub async fn get(&self) -> Result<Object, Failure> {
         self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => Failure::of(&error),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Failure::of(&error)
+            }
             error => Failure::Lost(error.to_string()),
         })
     }

@@ -8,10 +8,12 @@ use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Projection;
 use crate::store::Revision;
+use crate::store::Span;
 use crate::store::StoredEvent;
 use crate::store::groups;
 use crate::store::postgres::frames;
 use crate::store::postgres::frames::Place;
+use crate::store::postgres::group::Rows;
 use crate::store::postgres::pool::Pool;
 
 /// Groups of changes read at a time: each has up to some hundred changes.
@@ -21,6 +23,13 @@ const REVISION: &str = "SELECT max(revision) FROM verbatim_events WHERE tenant =
 
 const EVENTS: &str = "SELECT revision, body FROM verbatim_events
 WHERE tenant = $1 AND deal = $2 AND revision > $3 ORDER BY revision LIMIT $4";
+
+/// Joined by the key, a range of it for each span.
+const EVENTS_OF: &str = "SELECT w.place, e.revision, e.body
+FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[]) AS w (place, tenant, deal, after, until)
+JOIN verbatim_events e
+ON e.tenant = w.tenant AND e.deal = w.deal AND e.revision > w.after AND e.revision <= w.until
+ORDER BY w.place, e.revision";
 
 const PROJECTION: &str =
     "SELECT revision, body FROM verbatim_projections WHERE tenant = $1 AND deal = $2";
@@ -61,18 +70,64 @@ pub async fn events(
     let rows = pool.read(EVENTS, &parameters).await?;
     let mut page = Vec::with_capacity(rows.len());
     for (row, expected) in rows.iter().zip(after.saturating_add(1)..) {
-        let revision = number(column(row, 0)?);
-        // Without this a hole in the history would pass for a shorter history.
-        if revision != expected {
-            return Err(Place::Event(deal, expected).broken("the event is missing"));
-        }
-        let (_, bytes) = frames::open(Place::Event(deal, revision), column(row, 1)?)?;
-        page.push(StoredEvent {
-            revision,
-            bytes: bytes.to_vec(),
-        });
+        page.push(event(deal, expected, column(row, 0)?, column(row, 1)?)?);
     }
     Ok(page)
+}
+
+/// The events of each span.
+pub async fn events_of(pool: &Pool, spans: &[Span]) -> Result<Vec<Vec<StoredEvent>>, Error> {
+    let mut wanted = Rows::default();
+    let (mut places, mut untils) = (Vec::new(), Vec::new());
+    for (span, place) in spans.iter().zip(0_i64..) {
+        wanted.push(&span.deal, span.after);
+        places.push(place);
+        // Revisions have no gaps, so this is how many.
+        untils.push(bound(span.after.saturating_add(span.events_max as u64)));
+    }
+    let Rows {
+        tenants,
+        deals,
+        revisions,
+        ..
+    } = &wanted;
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&places, tenants, deals, revisions, &untils];
+    let rows = pool.read(EVENTS_OF, &parameters).await?;
+    let mut found: Vec<Vec<StoredEvent>> = vec![Vec::new(); spans.len()];
+    for row in &rows {
+        let place = usize::try_from(column::<i64>(row, 0)?).unwrap_or(usize::MAX);
+        let (Some(span), Some(events)) = (spans.get(place), found.get_mut(place)) else {
+            continue;
+        };
+        let expected = span.after + events.len() as u64 + 1;
+        events.push(event(
+            &span.deal,
+            expected,
+            column(row, 1)?,
+            column(row, 2)?,
+        )?);
+    }
+    Ok(found)
+}
+
+/// An event of a row, which is the next in order.
+fn event(
+    deal: &DealKey,
+    expected: Revision,
+    revision: i64,
+    body: &[u8],
+) -> Result<StoredEvent, Error> {
+    let revision = number(revision);
+    // Without this a hole in the history would pass for a shorter history.
+    if revision != expected {
+        return Err(Place::Event(deal, expected).broken("the event is missing"));
+    }
+    let (_, bytes) = frames::open(Place::Event(deal, revision), body)?;
+    Ok(StoredEvent {
+        revision,
+        bytes: bytes.to_vec(),
+    })
 }
 
 /// The projection that was written last.

@@ -2,6 +2,7 @@
 
 use verbatim::store::Change;
 use verbatim::store::Revision;
+use verbatim::store::Span;
 
 use crate::store::append_each;
 use crate::support::deal;
@@ -29,6 +30,41 @@ fn events_are_paged_from_any_place() {
                 assert_eq!(bytes, expected, "after {after}, at most {events_max}");
             }
         }
+    });
+}
+
+#[test]
+fn events_of_many_deals_at_once_are_those_of_each_asked_for_alone() {
+    on_every_store(async |store| {
+        // One is the beginning of the next, and one is not there.
+        let keys = ["a", "a1", "a11", "b", "nobody"].map(deal);
+        for (key, count) in keys.iter().zip([30, 1, 7, 12]) {
+            let written = events(key, count);
+            store.append(key, 0, written).await.unwrap();
+        }
+        let mut spans = Vec::new();
+        for after in [0, 1, 6, 7, 29, 30, 31, Revision::MAX] {
+            // The same deal again, and not in the order of keys.
+            for (key, events_max) in keys.iter().rev().zip([0, 1, 6, 30, 40]) {
+                spans.push(Span {
+                    deal: key.clone(),
+                    after,
+                    events_max,
+                });
+            }
+        }
+        let found = store.events_of(&spans).await.unwrap();
+        assert_eq!(found.len(), spans.len());
+        for (span, found) in spans.iter().zip(found) {
+            let Span {
+                deal,
+                after,
+                events_max,
+            } = span;
+            let alone = store.events(deal, *after, *events_max).await.unwrap();
+            assert_eq!(found, alone, "{span:?}");
+        }
+        assert_eq!(store.events_of(&[]).await, Ok(Vec::new()));
     });
 }
 

@@ -31,6 +31,7 @@ pub struct Proxy {
 struct Shared {
     next: Mutex<Cut>,
     commits: AtomicU64,
+    connections: AtomicU64,
 }
 
 impl Proxy {
@@ -41,10 +42,12 @@ impl Proxy {
         let shared = Arc::new(Shared {
             next: Mutex::new(Cut::None),
             commits: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
         });
         let (target, of_task) = (target.to_owned(), Arc::clone(&shared));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                of_task.connections.fetch_add(1, Ordering::SeqCst);
                 let server = TcpStream::connect(&target).await.unwrap();
                 tokio::spawn(forward(client, server, Arc::clone(&of_task)));
             }
@@ -54,6 +57,11 @@ impl Proxy {
 
     pub fn cut_next_commit(&self, cut: Cut) {
         *self.shared.next.lock().unwrap() = cut;
+    }
+
+    /// Connections that were made over it.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::SeqCst)
     }
 
     /// Commits that reached the database.

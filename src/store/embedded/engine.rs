@@ -16,11 +16,7 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
 use std::time::Instant;
-
-use rustix::fs::FlockOperation;
 
 use crate::store::DealKey;
 use crate::store::Error;
@@ -35,6 +31,7 @@ use crate::store::embedded::directory::Claim;
 use crate::store::embedded::disk::Disk;
 use crate::store::embedded::disk::bytes_below;
 use crate::store::embedded::disk::sync_directory;
+use crate::store::embedded::disk::wait_for_log;
 use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
@@ -385,18 +382,4 @@ fn add_projection(
     let parts = frames::put(batch, &key, projection.revision, &projection.bytes);
     frames::remove_from(batch, &key, parts, parts_before);
     Ok(())
-}
-
-// A store just closed in this process may have a sled thread at its last write, which holds the log's lock a moment
-// longer. The claim says that nobody else is in here, so this is worth waiting for; sled itself would just refuse.
-fn wait_for_log(directory: &Path) {
-    let Ok(log) = File::open(directory.join("db")) else {
-        return;
-    };
-    for _ in 0..500 {
-        if rustix::fs::flock(&log, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
 }

@@ -80,7 +80,7 @@ where
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
-            // The panic's own words are on standard error, with the place.
+            // The line of the panic itself, with its place, comes before.
             tracing::error!(call = path, "the JSON door panicked");
             Refusal::fault().into_response()
         }

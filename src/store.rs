@@ -148,7 +148,9 @@ pub enum Fault {
 pub struct Figures {
     /// Appends that wait to be written.
     pub queue_appends: Option<u64>,
-    /// Disk taken, and free where the store is.
+    /// Bytes of all events that are kept.
+    pub event_bytes: Option<u64>,
+    /// Disk taken, in a database by the tables and their indexes, and free where the store is.
     pub disk_bytes: Option<u64>,
     pub free_bytes: Option<u64>,
     /// Connections to a database, those of them that are idle, and reads that wait for one.

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Revision;
-use crate::telemetry::metrics::Appended;
+use crate::telemetry::metrics::store::Appended;
 
 impl App {
     /// As [`crate::store::Store::append`].

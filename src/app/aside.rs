@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
 use crate::store::Error;
+use crate::telemetry::traces::current;
 
 /// Work that goes on to its end when its caller does not wait for it: what is left as this is dropped is done by a task.
 ///
@@ -20,7 +21,8 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl<T: Send + 'static> ToTheEnd<T> {
     pub fn new(work: impl Future<Output = T> + Send + 'static) -> ToTheEnd<T> {
-        ToTheEnd(Some(Box::pin(work)))
+        // So that it is still the call's when its caller is gone.
+        ToTheEnd(Some(Box::pin(current::carried(work))))
     }
 }
 
@@ -57,7 +59,7 @@ impl<T: Send + 'static> Drop for ToTheEnd<T> {
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    ended(tokio::task::spawn_blocking(work).await)
+    ended(tokio::task::spawn_blocking(current::carried_once(work)).await)
 }
 
 /// What a task has come to; a panic goes on here.

@@ -32,6 +32,7 @@ use crate::domain::deal::Deal;
 use crate::domain::deal::packed;
 use crate::store::DealKey;
 use crate::store::Revision;
+use crate::telemetry::traces::current;
 
 /// Memory for the outlines of a tenant, if no other limit is given. Unit: bytes. About 700 a deal of 20 statements.
 pub const OUTLINES_BYTES_MAX: u64 = 128 << 20;
@@ -118,7 +119,9 @@ impl App {
             None => {
                 // Goes on when the caller gives up: the next one finds it done, or nearly.
                 let (app, tenant) = (Arc::clone(self), Box::<str>::from(tenant));
-                ended(tokio::spawn(async move { app.filled(&tenant).await }).await)??
+                ended(
+                    tokio::spawn(current::carried(async move { app.filled(&tenant).await })).await,
+                )??
             }
         };
         let all = table.all();
@@ -151,13 +154,13 @@ impl App {
             .map(|_| {
                 let (app, lots, work) = (Arc::clone(self), Arc::clone(&lots), Arc::clone(&work));
                 let runtime = tokio::runtime::Handle::current();
-                tokio::task::spawn_blocking(move || {
+                tokio::task::spawn_blocking(current::carried_once(move || {
                     let mut made = T::default();
                     while let Some(lot) = runtime.block_on(lots.next(&app))? {
                         work(&app, &mut made, lot)?;
                     }
                     Ok::<_, Error>(made)
-                })
+                }))
             })
             .collect();
         // Who asked may be gone; then nothing is to be done for them.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use crate::app::App;
 use crate::app::Error;
 use crate::app::Query;
@@ -264,8 +262,7 @@ impl App {
     ) -> Result<(Written, f64), Error> {
         let app = Arc::clone(self);
         let key = key.clone();
-        let writing = async move { app.write_in_turn(&key, expected, &*decide).await };
-        ToTheEnd::new(writing.in_current_span()).await
+        ToTheEnd::new(async move { app.write_in_turn(&key, expected, &*decide).await }).await
     }
 
     async fn write_in_turn(

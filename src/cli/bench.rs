@@ -19,6 +19,7 @@ mod process;
 mod raw;
 mod report;
 mod stored;
+mod telemetry;
 mod watch;
 mod work;
 
@@ -41,6 +42,7 @@ pub const EXAMPLES: &str = "Examples:
   verbatim bench --history 10,1000,10000           ScoreDeal on deals of growing histories
   verbatim bench --mode ingest                     statements by the stream, and ScoreDeal meanwhile
   verbatim bench --mode watch --watchers 1000      what watchers cost writers
+  verbatim bench --mode telemetry                  what it costs to be watched, beside a service that nobody watches
   verbatim bench --mode open                       start on a million statements, and what memory that takes
   verbatim bench --mode pipeline --deals 100000    sums, lists and scores of all deals, cold and warm
 
@@ -119,6 +121,8 @@ enum Mode {
     Ingest,
     /// Writes at a fixed rate, with nobody watching and with many
     Watch,
+    /// ScoreDeal with telemetry off and on
+    Telemetry,
 }
 
 impl BenchArgs {
@@ -161,6 +165,13 @@ pub async fn run(args: BenchArgs) -> Result<String, Failure> {
             return Ok(match args.json {
                 true => lines(&watch::json(&watched)),
                 false => watch::told(&watched),
+            });
+        }
+        Mode::Telemetry => {
+            let watched = telemetry::run(&args).await?;
+            return Ok(match args.json {
+                true => lines(&telemetry::json(&watched)),
+                false => telemetry::told(&watched),
             });
         }
         Mode::Open => {

@@ -23,6 +23,7 @@ use crate::grpc::start::StartError;
 use crate::ops::Ops;
 use crate::telemetry::Telemetry;
 use crate::telemetry::log::Log;
+use crate::telemetry::log::panics;
 use crate::telemetry::sending::Sending;
 
 pub const EXAMPLES: &str = "Examples:
@@ -99,6 +100,7 @@ fn attempt(args: &ServeArgs, environment: &[(OsString, OsString)]) -> Result<Str
         sending(&telemetry)?
     };
     let log = Log::start(&settings.log_level, settings.log_format, &sending);
+    panics::tell();
     let served = runtime.block_on(async {
         let mut stop = Stop::listen()?;
         let served = serve(&settings, telemetry, log, &mut stop).await;
@@ -113,8 +115,11 @@ fn attempt(args: &ServeArgs, environment: &[(OsString, OsString)]) -> Result<Str
             () = stop.wanted() => served.and(Err(told_twice("the last telemetry is lost"))),
         }
     });
-    // A thread may wait for a disk that hangs, and nothing that is acknowledged waits with it.
-    runtime.shutdown_timeout(LEFT_BEHIND_TIMEOUT);
+    // A thread may wait for a disk or a collector that hangs, and nothing that is acknowledged waits with it.
+    match &served {
+        Err(failure) if failure.exit == TOLD_TWICE as u8 => runtime.shutdown_background(),
+        _ => runtime.shutdown_timeout(LEFT_BEHIND_TIMEOUT),
+    }
     served.map(|()| String::new())
 }
 
@@ -126,8 +131,20 @@ async fn serve(
 ) -> Result<(), Failure> {
     // Before the store opens, which may take a while; held to the very end.
     let _ops = ops(settings, telemetry.clone(), log)?;
-    let mut server = Server::start_reporting(settings, telemetry)
-        .await
+    // A task, since opening a large store keeps its thread for a while. What is opened need not be ended in good order:
+    // nothing was acknowledged yet.
+    let starting = (settings.clone(), telemetry);
+    let mut starting =
+        tokio::spawn(async move { Server::start_reporting(&starting.0, starting.1).await });
+    let started = tokio::select! {
+        started = &mut starting => started,
+        () = stop.wanted() => {
+            eprintln!("verbatim was told to stop before it listened");
+            return Ok(());
+        }
+    };
+    let mut server = started
+        .map_err(|panic| Failure::new(Exit::Internal, format!("verbatim: {panic}")))?
         .map_err(unstarted)?;
 
     let kept = match &settings.store {

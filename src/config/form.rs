@@ -80,8 +80,14 @@ pub fn is_origin(text: &str) -> bool {
 pub fn is_log_filter(text: &str) -> bool {
     text.split(',').all(|part| {
         let (target, level) = part.split_once('=').unwrap_or(("all", part));
-        !target.trim().is_empty() && LEVELS.contains(&level.trim())
+        is_module(target.trim()) && LEVELS.contains(&level.trim())
     })
+}
+
+/// Whether a text may be the path of a module; spans and fields have marks of their own, and are no matter of the log.
+fn is_module(text: &str) -> bool {
+    let is_of_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-');
+    !text.is_empty() && text.bytes().all(is_of_path)
 }
 
 /// What a filter of the log may be, for people.
@@ -94,6 +100,24 @@ mod tests {
     use super::*;
     use crate::config::SettingFlags;
     use crate::config::Settings;
+
+    #[test]
+    fn a_filter_of_the_log_is_levels_of_modules_and_nothing_more() {
+        for filter in ["off", "info,sled=warn", "verbatim::grpc=debug, info"] {
+            assert!(is_log_filter(filter), "{filter}");
+        }
+        for filter in [
+            "",
+            "loud",
+            "info,",
+            "=info",
+            "info,[span]=debug",
+            "a{b}=info",
+            "é=info",
+        ] {
+            assert!(!is_log_filter(filter), "{filter}");
+        }
+    }
 
     #[test]
     fn the_password_of_a_database_is_shown_nowhere() {

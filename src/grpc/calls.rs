@@ -31,7 +31,6 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tower::Service;
-use tracing::Instrument;
 
 use crate::app::App;
 use crate::app::background::Background;
@@ -46,6 +45,7 @@ use crate::grpc::observed::Methods;
 use crate::grpc::operator::Operator;
 use crate::grpc::qualification::Qualification;
 use crate::grpc::status;
+use crate::telemetry::log::panics;
 use crate::wire::pb::deal_service_server::DealServiceServer;
 use crate::wire::pb::forecast_service_server::ForecastServiceServer;
 use crate::wire::pb::ingest_service_server::IngestServiceServer;
@@ -155,10 +155,10 @@ impl Shared {
         }
         let call = self.methods.begin(path, request.headers(), received);
         if flow::STREAMING.contains(&path) {
-            let answering = self.stream(request, received).instrument(call.span());
+            let answering = call.within(self.stream(call.receiving(request), received));
             return call.end_with(answering.await);
         }
-        let answering = self.unary(request, received).instrument(call.span());
+        let answering = call.within(self.unary(request, received));
         let (response, code) = answering.await;
         call.end(code);
         response
@@ -180,7 +180,7 @@ impl Shared {
                 (response, code)
             }
             Ok(Err(panic)) => {
-                let cause = told(&*panic);
+                let cause = panics::words(&*panic);
                 tracing::error!(cause, call = uri.path(), "a call panicked");
                 refused(&status::internal())
             }
@@ -204,7 +204,7 @@ impl Shared {
                 response.map(|body| flow::within(body, until, place))
             }
             Ok(Err(panic)) => {
-                let cause = told(&*panic);
+                let cause = panics::words(&*panic);
                 tracing::error!(cause, call = uri.path(), "a call panicked");
                 status::internal().into_http()
             }
@@ -326,16 +326,6 @@ fn timeout(text: &str) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(amount)),
         _ => None,
     }
-}
-
-/// The words of a panic.
-pub fn told(panic: &(dyn std::any::Any + Send)) -> &str {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        return text;
-    }
-    panic
-        .downcast_ref::<String>()
-        .map_or("without words", String::as_str)
 }
 
 fn infallible<T>(result: Result<T, Infallible>) -> T {

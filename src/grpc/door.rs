@@ -29,7 +29,9 @@ use crate::grpc::calls::Answer;
 use crate::grpc::calls::Calls;
 use crate::grpc::limits::Limits;
 use crate::json;
+use crate::telemetry::traces;
 use crate::telemetry::traces::TRACEPARENT;
+use crate::telemetry::traces::current;
 
 /// How long a browser may remember what CORS allows.
 const CORS_AGE: Duration = Duration::from_secs(7_200);
@@ -89,12 +91,16 @@ impl Door {
         let calls = &self.0.calls;
         let uri = request.uri().clone();
         let trace = request.headers().get(TRACEPARENT).cloned();
-        let response = json::answer(calls.clone(), &self.0.json, request).await;
-        if let Some(json::Unasked(code)) = response.extensions().get() {
-            let headers = trace.into_iter().map(|trace| (TRACEPARENT, trace));
-            calls.count(uri.path(), &headers.collect(), received, *code);
-        }
-        response
+        let trace_id = traces::named(request.headers()).unwrap_or_else(current::trace_or_new);
+        let answered = async {
+            let response = json::answer(calls.clone(), &self.0.json, request).await;
+            if let Some(json::Unasked(code)) = response.extensions().get() {
+                let headers = trace.into_iter().map(|trace| (TRACEPARENT, trace));
+                calls.count(uri.path(), &headers.collect(), received, *code);
+            }
+            response
+        };
+        current::within(Some(trace_id), answered).await
     }
 }
 

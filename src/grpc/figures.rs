@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::app::App;
+use crate::store::Figures;
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 
@@ -25,16 +26,16 @@ pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
             let to = &metrics.store;
             for (figure, gauge) in [
                 (figures.queue_appends, &to.queue_appends),
+                (figures.event_bytes, &to.kept_event_bytes),
                 (figures.disk_bytes, &to.disk_bytes),
                 (figures.free_bytes, &to.free_bytes),
                 (figures.connections, &to.connections),
                 (figures.connections_idle, &to.connections_idle),
                 (figures.connections_wanted, &to.connections_wanted),
             ] {
-                if let Some(figure) = figure {
-                    gauge.set(signed(figure));
-                }
+                gauge.set(figure.map(|figure| figure as f64));
             }
+            to.amplification.set(amplification(&figures));
         }
         let (workers, alive) = (runtime.num_workers(), runtime.num_alive_tasks());
         metrics.runtime_workers.set(signed(workers as u64));
@@ -42,6 +43,12 @@ pub fn report(metrics: &Metrics, app: &Arc<App>, store: &Arc<dyn Store>) {
         let depth = runtime.global_queue_depth() as u64;
         metrics.runtime_global_queue_depth.set(signed(depth));
     });
+}
+
+/// Bytes of disk for each byte of event; none where there are no events, or it is not known.
+fn amplification(figures: &Figures) -> Option<f64> {
+    let kept = figures.event_bytes.filter(|bytes| 0 < *bytes)?;
+    Some(figures.disk_bytes? as f64 / kept as f64)
 }
 
 fn signed(figure: u64) -> i64 {

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::grpc::calls::told;
 use crate::grpc::status;
+use crate::telemetry::log::panics;
 
 /// The calls that stream, either way.
 pub const STREAMING: [&str; 4] = [
@@ -76,7 +76,7 @@ pub fn within(body: Body, until: Until, place: Place) -> Body {
             Ok(None) => None,
             Ok(Some(frame)) => Some((frame, Some((body, until, place)))),
             Err(panic) => {
-                let cause = told(&*panic);
+                let cause = panics::words(&*panic);
                 tracing::error!(cause, "a streaming call panicked");
                 Some((Ok(end(&status::internal())), None))
             }

@@ -1,10 +1,14 @@
 //! Each call as those who run the service see it: a number, a line in the log when it ends, a span of a trace.
 //!
-//! 1. A call is counted once, at its end, whatever ends it: an answer, a refusal, a panic, a caller who went away.
+//! 1. A call is counted and timed once, at its end, whatever ends it: an answer, a refusal, a panic, a caller who went away.
+//!    A stream ends with its last frame.
 //! 2. Its method is one of the interface's own; what is not is counted as `unknown`.
 //! 3. A line names the method, the code, the duration and the trace, and nothing that a caller sent beside.
 
+mod messages;
+
 use std::collections::HashMap;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -13,6 +17,7 @@ use std::task::ready;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::Request;
 use http::Response;
 use http_body::Frame;
 use http_body::SizeHint;
@@ -22,17 +27,21 @@ use tokio::time::Instant;
 use tonic::Code;
 use tonic::Status;
 use tonic::body::Body;
+use tracing::Instrument;
 use tracing::Span;
 use tracing::field;
+use tracing::span::EnteredSpan;
 
+use crate::grpc::observed::messages::Counted;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::calls::CODES;
 use crate::telemetry::metrics::calls::Method;
 use crate::telemetry::metrics::calls::Shape;
 use crate::telemetry::metrics::calls::UNKNOWN;
 use crate::telemetry::traces;
-use crate::telemetry::traces::CallerTrace;
 use crate::telemetry::traces::Sampled;
+use crate::telemetry::traces::TraceId;
+use crate::telemetry::traces::current;
 use crate::wire::DESCRIPTOR;
 
 /// The package whose services are served here.
@@ -50,8 +59,7 @@ pub struct Observed {
     received: Instant,
     span: Span,
     sampled: Option<Sampled>,
-    /// There when spans are not sent; else every line within has the trace by itself.
-    caller: Option<CallerTrace>,
+    trace: TraceId,
     has_ended: bool,
 }
 
@@ -88,6 +96,8 @@ impl Methods {
     pub fn begin(&self, path: &str, headers: &HeaderMap, received: Instant) -> Observed {
         let method = Arc::clone(self.by_path.get(path).unwrap_or(&self.unknown));
         method.begun();
+        let trace = traces::named(headers).unwrap_or_else(current::trace_or_new);
+        let _entered = current::enter(Some(trace));
         // Another level than the lines of a call, so that spans cost nothing where nobody sends them.
         let span = tracing::debug_span!(
             "call",
@@ -98,15 +108,11 @@ impl Methods {
             rpc.grpc.status_code = field::Empty,
         );
         traces::adopt(&span, headers);
-        let sent = traces::sent(&span);
         Observed {
             method,
             received,
-            sampled: sent.as_ref().and_then(Sampled::of),
-            caller: match sent {
-                Some(_) => None,
-                None => CallerTrace::of(headers),
-            },
+            sampled: traces::sent(&span).as_ref().and_then(Sampled::of),
+            trace,
             span,
             has_ended: false,
         }
@@ -114,9 +120,19 @@ impl Methods {
 }
 
 impl Observed {
-    /// The span of the call, for what is done for it.
-    pub fn span(&self) -> Span {
-        self.span.clone()
+    /// What is done for the call: its lines and spans are in its trace.
+    pub fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        current::within(Some(self.trace), work).instrument(self.span.clone())
+    }
+
+    /// The request of a call that streams, whose messages are counted as they come.
+    pub fn receiving(&self, request: Request<Body>) -> Request<Body> {
+        match self.method.messages() {
+            Some(messages) => {
+                request.map(|body| Body::new(Counted::new(body, messages.received.clone())))
+            }
+            None => request,
+        }
     }
 
     /// The call has ended.
@@ -130,7 +146,19 @@ impl Observed {
             self.end(code);
             return response;
         }
+        let response = response.map(|body| match self.method.messages() {
+            Some(messages) => Body::new(Counted::new(body, messages.sent.clone())),
+            None => body,
+        });
         response.map(|body| Body::new(Streamed { body, call: self }))
+    }
+
+    /// From here on lines of this thread belong to the call.
+    fn entered(&self) -> (current::Entered, EnteredSpan) {
+        (
+            current::enter(Some(self.trace)),
+            self.span.clone().entered(),
+        )
     }
 
     fn ended(&mut self, code: Code) {
@@ -140,20 +168,18 @@ impl Observed {
         let took = self.received.elapsed();
         self.span.record("rpc.grpc.status_code", code as i64);
         self.method.ended(code as usize, took, self.sampled);
-        // Within the span, so that the line belongs to its trace.
-        let _within = self.span.clone().entered();
+        let _entered = self.entered();
         let method = self.method.name.as_str();
         let duration_ms = took.as_micros() as f64 / 1e3;
-        let trace_id = self.caller.as_ref().map(CallerTrace::as_str);
         let name = CODES.get(code as usize).copied().unwrap_or_default();
         match code {
-            Code::Ok => tracing::debug!(method, code = name, duration_ms, trace_id, "call"),
+            Code::Ok => tracing::debug!(method, code = name, duration_ms, "call"),
             Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss => {
                 self.span.record("otel.status_code", "ERROR");
-                tracing::error!(method, code = name, duration_ms, trace_id, "call");
+                tracing::error!(method, code = name, duration_ms, "call");
             }
             Code::DeadlineExceeded | Code::ResourceExhausted => {
-                tracing::warn!(method, code = name, duration_ms, trace_id, "call");
+                tracing::warn!(method, code = name, duration_ms, "call");
             }
             Code::Cancelled
             | Code::InvalidArgument
@@ -165,7 +191,7 @@ impl Observed {
             | Code::OutOfRange
             | Code::Unimplemented
             | Code::Unauthenticated => {
-                tracing::info!(method, code = name, duration_ms, trace_id, "call");
+                tracing::info!(method, code = name, duration_ms, "call");
             }
         }
     }
@@ -186,7 +212,10 @@ impl http_body::Body for Streamed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let entered = self.call.entered();
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        drop(entered);
+        let frame = ready!(polled);
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref() {

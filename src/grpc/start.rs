@@ -173,7 +173,7 @@ async fn open(settings: &Settings, telemetry: &Telemetry) -> Result<Arc<dyn Stor
         }
     };
     let took = started.elapsed().as_secs_f64();
-    telemetry.metrics.store.open_seconds.set(took);
+    telemetry.metrics.store.open_seconds.set(Some(took));
     Ok(store)
 }
 

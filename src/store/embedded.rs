@@ -66,7 +66,7 @@ use crate::store::embedded::writer::Writer;
 use crate::store::queue::Append;
 use crate::store::queue::Limits;
 use crate::store::queue::Queue;
-use crate::telemetry::metrics::StoreMetrics;
+use crate::telemetry::metrics::store::StoreMetrics;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -356,6 +356,7 @@ impl Store for Embedded {
         };
         Figures {
             queue_appends: Some(self.queue.appends_waiting() as u64),
+            event_bytes: engine.event_bytes(),
             disk_bytes: engine.disk_bytes().ok(),
             free_bytes: engine.free_bytes().ok(),
             ..Figures::default()

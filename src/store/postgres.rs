@@ -61,7 +61,7 @@ use crate::store::postgres::pool::Pool;
 pub use crate::store::postgres::schema::Migrated;
 use crate::store::queue::Append;
 use crate::store::queue::Queue;
-use crate::telemetry::metrics::StoreMetrics;
+use crate::telemetry::metrics::store::StoreMetrics;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -127,6 +127,8 @@ struct Shared {
     abandoned: AtomicBool,
     /// Why the database could not be asked the last time.
     trouble: Mutex<Option<String>>,
+    /// The disk that our tables take, as it was asked last.
+    disk_bytes: Mutex<Option<u64>>,
 }
 
 impl Postgres {
@@ -154,6 +156,13 @@ impl Shared {
     // Only whole values are put here.
     fn trouble(&self) -> MutexGuard<'_, Option<String>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // As above.
+    fn disk_bytes(&self) -> MutexGuard<'_, Option<u64>> {
+        self.disk_bytes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -257,6 +266,7 @@ impl Store for Postgres {
         let occupancy = self.pool.occupancy();
         Figures {
             queue_appends: Some(self.queue.appends_waiting() as u64),
+            disk_bytes: *self.shared.disk_bytes(),
             connections: Some(occupancy.connections),
             connections_idle: Some(occupancy.idle),
             connections_wanted: Some(occupancy.waiting),

@@ -1,5 +1,6 @@
 //! The log: lines for people or for programs on standard error, at a level that can be changed while the service runs.
 
+pub mod panics;
 pub mod records;
 mod traced;
 

@@ -10,16 +10,16 @@ pub mod open;
 pub mod pipeline;
 mod points;
 pub mod push;
+pub mod store;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use prometheus::Gauge;
 use prometheus::GaugeVec;
 use prometheus::Histogram;
 use prometheus::HistogramOpts;
 use prometheus::HistogramVec;
-use prometheus::IntCounter;
+pub use prometheus::IntCounter;
 use prometheus::IntCounterVec;
 use prometheus::IntGauge;
 use prometheus::IntGaugeVec;
@@ -34,6 +34,8 @@ use prometheus::proto::MetricFamily;
 use crate::telemetry::metrics::calls::CallMetrics;
 use crate::telemetry::metrics::exemplars::Exemplar;
 use crate::telemetry::metrics::pipeline::PipelineMetrics;
+use crate::telemetry::metrics::store::Figure;
+use crate::telemetry::metrics::store::StoreMetrics;
 
 /// The media type of [`Metrics::scrape`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -44,14 +46,9 @@ const CALL_SECONDS: [f64; 16] = [
     1.0, 2.5, 10.0,
 ];
 
-/// From the cache of a controller to a network volume that is throttled. Unit: seconds.
-const SYNC_SECONDS: [f64; 13] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
-];
-
-/// Up to the largest group there is.
-const GROUP_APPENDS: [f64; 13] = [
-    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0,
+/// A stream of scores takes some milliseconds, an import minutes, and who watches may stay for days. Unit: seconds.
+const STREAM_SECONDS: [f64; 13] = [
+    0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1_800.0, 3_600.0, 14_400.0, 86_400.0,
 ];
 
 /// Why registering cannot fail.
@@ -79,68 +76,9 @@ pub struct Metrics {
     pub runtime_global_queue_depth: IntGauge,
 }
 
-/// The numbers of a store. Clones share everything.
-#[derive(Clone)]
-pub struct StoreMetrics {
-    appends: [IntCounter; Appended::ALL.len()],
-    pub event_bytes: IntCounter,
-    pub sync_seconds: Histogram,
-    pub group_appends: Histogram,
-    pub queue_appends: IntGauge,
-    pub disk_bytes: IntGauge,
-    pub free_bytes: IntGauge,
-    pub connections: IntGauge,
-    pub connections_idle: IntGauge,
-    pub connections_wanted: IntGauge,
-    pub fault_lasting: IntGauge,
-    pub fault_passing: IntGauge,
-    pub open_seconds: Gauge,
-}
-
-/// What became of an append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Appended {
-    Ok,
-    Conflict,
-    Busy,
-    /// The store cannot: it is closed, has a fault, or what it would read is broken. Nothing was appended.
-    Fault,
-    Unknown,
-    Full,
-}
-
-impl Appended {
-    const ALL: [Appended; 6] = [
-        Appended::Ok,
-        Appended::Conflict,
-        Appended::Busy,
-        Appended::Fault,
-        Appended::Unknown,
-        Appended::Full,
-    ];
-
-    fn label(self) -> &'static str {
-        match self {
-            Appended::Ok => "ok",
-            Appended::Conflict => "conflict",
-            Appended::Busy => "busy",
-            Appended::Fault => "fault",
-            Appended::Unknown => "unknown",
-            Appended::Full => "full",
-        }
-    }
-}
-
 impl Default for Metrics {
     fn default() -> Metrics {
         Metrics::new()
-    }
-}
-
-impl Default for StoreMetrics {
-    /// Numbers that nobody scrapes.
-    fn default() -> StoreMetrics {
-        StoreMetrics::new(&Families(Registry::new()))
     }
 }
 
@@ -242,69 +180,6 @@ impl Metrics {
     }
 }
 
-impl StoreMetrics {
-    fn new(to: &Families) -> StoreMetrics {
-        let appends = to.counters(
-            "verbatim_store_appends_total",
-            "Appends, by what became of them.",
-            &["outcome"],
-        );
-        let fault = to.gauges(
-            "verbatim_store_fault",
-            "1 while the store refuses writes: until it is opened again (lasting) or the cause is gone (passing).",
-            &["kind"],
-        );
-        StoreMetrics {
-            appends: Appended::ALL.map(|outcome| appends.with_label_values(&[outcome.label()])),
-            event_bytes: to.counter(
-                "verbatim_store_event_bytes_total",
-                "Bytes of events made durable since the start.",
-            ),
-            sync_seconds: to.histogram(
-                "verbatim_store_sync_duration_seconds",
-                "How long the disk took to make a group durable.",
-                &SYNC_SECONDS,
-            ),
-            group_appends: to.histogram(
-                "verbatim_store_group_appends",
-                "Appends made durable together.",
-                &GROUP_APPENDS,
-            ),
-            queue_appends: to.gauge(
-                "verbatim_store_queue_appends",
-                "Appends that wait for the writer.",
-            ),
-            disk_bytes: to.gauge("verbatim_store_disk_bytes", "Disk taken by the store."),
-            free_bytes: to.gauge(
-                "verbatim_store_free_bytes",
-                "Disk that is free where the store is.",
-            ),
-            connections: to.gauge(
-                "verbatim_store_connections",
-                "Connections to the database for reads.",
-            ),
-            connections_idle: to.gauge(
-                "verbatim_store_connections_idle",
-                "Those of them that nobody uses.",
-            ),
-            connections_wanted: to.gauge(
-                "verbatim_store_connections_wanted",
-                "Reads that wait for a connection.",
-            ),
-            fault_lasting: fault.with_label_values(&["lasting"]),
-            fault_passing: fault.with_label_values(&["passing"]),
-            open_seconds: to.seconds(
-                "verbatim_store_open_seconds",
-                "How long it took to recover and check the store at the start.",
-            ),
-        }
-    }
-
-    pub fn appended(&self, outcome: Appended) {
-        self.appends[outcome as usize].inc();
-    }
-}
-
 /// Makes families and registers them.
 pub(in crate::telemetry) struct Families(Registry);
 
@@ -343,10 +218,8 @@ impl Families {
         family
     }
 
-    fn seconds(&self, name: &str, help: &str) -> Gauge {
-        let family = Gauge::new(name, help).expect(NAMED);
-        self.add(family.clone());
-        family
+    fn figure(&self, name: &str, help: &str) -> Figure {
+        Figure(self.gauges_of_numbers(name, help, &[]))
     }
 
     fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Histogram {
@@ -367,20 +240,6 @@ impl Families {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_append_is_counted_under_its_outcome() {
-        let metrics = Metrics::new();
-        for outcome in Appended::ALL {
-            metrics.store.appended(outcome);
-        }
-        metrics.store.appended(Appended::Full);
-        let text = metrics.scrape();
-        for (outcome, count) in [("ok", 1), ("conflict", 1), ("unknown", 1), ("full", 2)] {
-            let line = format!("verbatim_store_appends_total{{outcome=\"{outcome}\"}} {count}\n");
-            assert!(text.contains(&line), "{line} in {text}");
-        }
-    }
 
     #[test]
     fn a_scrape_asks_first_what_is_only_known_on_asking() {

@@ -23,7 +23,11 @@ impl Sending {
     ///
     /// What of the environment cannot be.
     pub fn start(otlp: &Otlp, metrics: &Arc<Metrics>) -> Result<Sending, String> {
-        let traces = otlp.traces.as_ref().map(Traces::start).transpose()?;
+        let traces = match (&otlp.traces, &otlp.logs) {
+            (Some(to), _) => Some(Traces::start(to)?),
+            (None, Some(_)) => Some(Traces::unsent()),
+            (None, None) => None,
+        };
         let records = otlp.logs.as_ref().map(Records::start).transpose()?;
         let push = otlp.metrics.as_ref();
         let push = push.map(|to| Push::start(to, otlp.metric_interval, Arc::clone(metrics)));

@@ -1,25 +1,28 @@
 //! Traces, sent by OTLP over gRPC: set up by the `OTEL_*` environment, and only there.
 //!
-//! 1. Without an endpoint nothing is made: a span is then a look at a flag.
-//! 2. A call belongs to the trace that its caller names by W3C `traceparent`, over gRPC and JSON alike.
+//! 1. Without an endpoint no span is made: one is then a look at a flag.
+//! 2. A call belongs to the trace that its caller names by W3C `traceparent`, over gRPC and JSON alike, and else to one of
+//!    its own; see [`current`].
 //! 3. A span tells times and counts. It holds nothing that a caller sent.
+
+pub mod current;
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
-use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::trace::SpanId;
 use opentelemetry::trace::TraceContextExt;
-use opentelemetry::trace::TraceId;
+pub use opentelemetry::trace::TraceId;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::Sampler;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
 use tracing::Subscriber;
@@ -31,6 +34,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::config::otlp::Collector;
 use crate::telemetry::collector;
 use crate::telemetry::collector::NAME;
+use crate::telemetry::traces::current::Ids;
 
 /// The header of a caller that names its trace.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -40,10 +44,6 @@ pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The way of spans to a collector.
 pub struct Traces(SdkTracerProvider);
-
-/// The trace that a caller names: 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallerTrace([u8; 32]);
 
 /// A span that is sent, by the names that a collector has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,18 @@ impl Traces {
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_resource(collector::resource())
+            .with_id_generator(Ids::default())
             .build();
         Ok(Traces(provider))
+    }
+
+    /// Spans that nobody is sent, for lines that are: a line at a collector is in the trace of the span around it.
+    pub fn unsent() -> Traces {
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOff)
+            .with_id_generator(Ids::default())
+            .build();
+        Traces(provider)
     }
 
     /// Turns spans of ours into spans of a trace, whatever is logged.
@@ -105,14 +115,6 @@ pub fn adopt(span: &Span, headers: &HeaderMap) {
     let _unsent = span.set_parent(parent);
 }
 
-/// The trace that the line or number that is written now belongs to, if it is sent.
-pub fn current() -> Option<TraceId> {
-    Context::map_current(|context| {
-        let trace = context.span().span_context().trace_id();
-        (trace != TraceId::INVALID).then_some(trace)
-    })
-}
-
 /// What a span is called at a collector; none where spans are not sent.
 pub fn sent(span: &Span) -> Option<SpanContext> {
     if span.is_disabled() {
@@ -133,27 +135,21 @@ impl Sampled {
     }
 }
 
-impl CallerTrace {
-    /// What `headers` name.
-    pub fn of(headers: &HeaderMap) -> Option<CallerTrace> {
-        headers.get(TRACEPARENT).and_then(CallerTrace::read)
-    }
+/// The trace that a caller names.
+pub fn named(headers: &HeaderMap) -> Option<TraceId> {
+    headers.get(TRACEPARENT).and_then(read)
+}
 
-    /// Reads a `traceparent`: version, trace, parent and flags, with a dash between.
-    fn read(header: &HeaderValue) -> Option<CallerTrace> {
-        let mut parts = header.as_bytes().split(|byte| *byte == b'-');
-        let version = parts.next()?;
-        let trace: [u8; 32] = parts.next()?.try_into().ok()?;
-        let is_hex = trace
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
-        let fits = version.len() == 2 && version != b"ff" && is_hex && trace != [b'0'; 32];
-        fits.then_some(CallerTrace(trace))
+/// The trace of a `traceparent`: version, trace, parent and flags, with a dash between.
+fn read(header: &HeaderValue) -> Option<TraceId> {
+    let mut parts = header.to_str().ok()?.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if version.len() != 2 || version == "ff" || trace.len() != 32 || !trace.bytes().all(is_hex) {
+        return None;
     }
-
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
+    let trace = TraceId::from_hex(trace).ok()?;
+    (trace != TraceId::INVALID).then_some(trace)
 }
 
 struct Headers<'a>(&'a HeaderMap);
@@ -174,8 +170,9 @@ mod tests {
 
     #[track_caller]
     fn check_trace(header: &'static str, trace: Option<&str>) {
-        let found = CallerTrace::read(&HeaderValue::from_static(header));
-        assert_eq!(found.as_ref().map(CallerTrace::as_str), trace, "{header}");
+        let found = read(&HeaderValue::from_static(header));
+        let found = found.map(|found| found.to_string());
+        assert_eq!(found.as_deref(), trace, "{header}");
     }
 
     #[test]

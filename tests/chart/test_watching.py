@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).parent
 
 HISTOGRAMS = {
     "verbatim_request_duration_seconds": {"exported_service", "method", "code"},
+    "verbatim_stream_duration_seconds": {"exported_service", "method", "code"},
     "verbatim_store_sync_duration_seconds": set(),
     "verbatim_store_group_appends": set(),
 }
@@ -27,9 +28,13 @@ METRICS = {
     "verbatim_requests_total": {"exported_service", "method", "code"},
     "verbatim_requests_in_flight": set(),
     "verbatim_streams_open": {"method"},
+    "verbatim_stream_messages_sent_total": {"exported_service", "method"},
+    "verbatim_stream_messages_received_total": {"exported_service", "method"},
     "verbatim_store_appends_total": {"outcome"},
     "verbatim_store_queue_appends": set(),
+    "verbatim_store_kept_event_bytes": set(),
     "verbatim_store_disk_bytes": set(),
+    "verbatim_store_space_amplification_ratio": set(),
     "verbatim_store_free_bytes": set(),
     "verbatim_store_event_bytes_total": set(),
     "verbatim_store_connections": set(),

@@ -1,5 +1,6 @@
 //! The service as an operator has it: a process with an operations port, its log, its end.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -17,8 +18,12 @@ use rustix::process::Signal;
 use rustix::process::kill_process;
 use serde_json::Value;
 use serde_json::json;
+use tokio_stream::StreamExt;
+use tonic::Request;
 use verbatim::wire::pb;
 use verbatim::wire::pb::deal_service_client::DealServiceClient;
+use verbatim::wire::pb::ingest_request;
+use verbatim::wire::pb::ingest_service_client::IngestServiceClient;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
 use crate::ops::Scrape;
@@ -40,7 +45,7 @@ pub struct Operated {
     pub ops: SocketAddr,
 }
 
-fn verbatim(arguments: &[&str]) -> Command {
+pub fn verbatim(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verbatim"));
     // The settings of whoever runs the tests are not those of the tests.
     for (name, _) in std::env::vars()
@@ -53,7 +58,7 @@ fn verbatim(arguments: &[&str]) -> Command {
 }
 
 impl Operated {
-    fn start(arguments: &[&str]) -> Operated {
+    pub fn start(arguments: &[&str]) -> Operated {
         Operated::start_in(&["--store", "memory"], arguments, &[])
     }
 
@@ -77,17 +82,25 @@ impl Operated {
     }
 
     /// Asks it to stop; answers what it logged since it listens.
-    pub async fn stop(mut self) -> String {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    pub async fn stop(self) -> String {
+        self.terminate();
         // The connections of the test have to hear of it meanwhile.
-        let ended = tokio::task::spawn_blocking(move || {
-            let mut log = String::new();
-            self.stderr.read_to_string(&mut log).unwrap();
-            (self.child.wait().unwrap().code(), log)
-        });
+        let ended = tokio::task::spawn_blocking(move || self.ended());
         let (exit, log) = ended.await.unwrap();
         assert_eq!(exit, Some(0), "{log}");
         log
+    }
+
+    /// Sends it the signal to stop.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end: the exit code, and what it logged since it listens.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
     }
 
     async fn put_filter(&self, filter: &str) {
@@ -104,7 +117,7 @@ impl Drop for Operated {
     }
 }
 
-fn address(stderr: &mut BufReader<ChildStderr>, before: &str) -> SocketAddr {
+pub fn address(stderr: &mut BufReader<ChildStderr>, before: &str) -> SocketAddr {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
     let (_, rest) = line.split_once(before).expect(&line);
@@ -185,6 +198,56 @@ async fn no_line_of_the_log_has_what_was_said_or_a_name() {
 }
 
 #[tokio::test]
+async fn every_line_of_a_call_names_its_trace_also_when_no_trace_is_sent() {
+    // Nobody is there to read quotes, which is a line of its own, from a task of its own where it streams.
+    let extractor = ["--extractor", "http://127.0.0.1:1"];
+    let format = ["--log-level", "info,verbatim=debug", "--log-format", "json"];
+    let service = Operated::start(&[&extractor[..], &format].concat());
+    let unread = |deal: &str| {
+        let mut unread = statement_of(deal);
+        unread.statement.as_mut().unwrap().claims.clear();
+        unread
+    };
+    let mut client = QualificationServiceClient::new(channel(service.listens).await);
+    let mut named = Request::new(unread("d1"));
+    let parent = TRACEPARENT.parse().unwrap();
+    named.metadata_mut().insert("traceparent", parent);
+    client.record_buyer_statement(named).await.unwrap();
+    client.record_buyer_statement(unread("d2")).await.unwrap();
+    let mut ingest = IngestServiceClient::new(channel(service.listens).await);
+    let written = pb::IngestRequest {
+        item: Some(ingest_request::Item::RecordBuyerStatement(unread("d3"))),
+        ..pb::IngestRequest::default()
+    };
+    let answers = ingest.ingest(tokio_stream::iter([written])).await.unwrap();
+    let answers: Vec<_> = answers.into_inner().collect().await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    // Refused before a call is asked, and by a call.
+    post(service.listens, SCORE, "{\"dealId\": ").await;
+    post(service.listens, SCORE, "{\"dealId\": \"nowhere\"}").await;
+
+    let log = service.stop().await;
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let mut traces: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        let message = line["message"].as_str().unwrap().to_owned();
+        let trace = line["trace_id"].as_str().expect(&log).to_owned();
+        traces.entry(trace).or_default().push(message);
+    }
+    let is_trace =
+        |trace: &String| trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(traces.keys().all(is_trace), "{log}");
+    let unread = "the extractor did not read a quote; it was read without it";
+    let with = |messages: &[&str]| traces.values().filter(|found| *found == messages).count();
+    assert_eq!(traces.len(), 5, "{log}");
+    assert_eq!((with(&[unread, "call"]), with(&["call"])), (3, 2), "{log}");
+    let named = &traces["0af7651916cd43dd8448eb211c80319c"];
+    assert_eq!(*named, [unread, "call"], "{log}");
+}
+
+#[tokio::test]
 async fn what_is_logged_can_be_changed_while_the_service_runs() {
     let service = Operated::start(&["--log-level", "warn", "--log-format", "json"]);
     let call = || post(service.listens, SCORE, "{\"dealId\": \"nowhere\"}");
@@ -221,23 +284,6 @@ async fn the_pipeline_is_told_to_scrapers_when_that_is_asked_for() {
     let told = tokio::time::timeout(Duration::from_secs(20), told).await;
     told.expect("the pipeline is looked at");
     service.stop().await;
-}
-
-#[tokio::test]
-async fn a_second_signal_ends_the_service_at_once() {
-    let arguments = ["--log-level", "off", "--drain-ms", "600000"];
-    let mut service = Operated::start(&arguments);
-    let pid = Pid::from_child(&service.child);
-    kill_process(pid, Signal::TERM).unwrap();
-    // Signals of one kind that wait are one: so the second is sent when the first has been heard.
-    let heard = async { while get(service.ops, "/readyz").await.status == 200 {} };
-    let heard = tokio::time::timeout(Duration::from_secs(20), heard).await;
-    heard.expect("it drains");
-    kill_process(pid, Signal::TERM).unwrap();
-    let mut log = String::new();
-    service.stderr.read_to_string(&mut log).unwrap();
-    assert_eq!(service.child.wait().unwrap().code(), Some(75), "{log}");
-    assert!(log.contains("told twice to stop"), "{log}");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use crate::app::write::Written;
 use crate::domain::text::Id;
 use crate::store::DealKey;
 use crate::store::EVENTS_MAX;
+use crate::telemetry::traces::current;
 use crate::wire::reading::Violations;
 
 /// Items read and not yet answered, but for those of a group that is not committed.
@@ -302,23 +303,23 @@ impl Intake {
                     .iter()
                     .map(|place| self.slots[(place - self.first) as usize].tag.clone());
                 let tags: Vec<Box<str>> = tags.collect();
-                tokio::spawn(async move {
+                tokio::spawn(current::carried(async move {
                     let outcomes =
                         job::write_group(&app, &deal, (begun, committed), &places, &tags, &entries);
                     let outcomes = outcomes.await;
                     Done { deal, outcomes }
-                })
+                }))
             }
             Some(Job::One(place, entry)) => {
                 let (places, entries) = job::together(place, entry, waiting);
-                tokio::spawn(async move {
+                tokio::spawn(current::carried(async move {
                     let outcomes = app.write_each(&deal, &entries).await;
                     let outcomes = outcomes
                         .into_iter()
                         .map(|outcome| outcome.map_err(Refused::Decided));
                     let outcomes = places.into_iter().zip(outcomes).collect();
                     Done { deal, outcomes }
-                })
+                }))
             }
         };
         self.running.push(task);

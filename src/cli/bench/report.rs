@@ -13,10 +13,11 @@ use crate::cli::bench::work::Mix;
 
 const MIB: f64 = (1 << 20) as f64;
 
-const HEAD: &str =
+pub const HEAD: &str =
     "                      calls/s    p50 us    p99 us  p99.9 us    max us  server CPU us/call\n";
 
-const CLIENT: &str = "The callers take their share of this machine; ratios count, figures drift.\n";
+pub const CLIENT: &str =
+    "The callers take their share of this machine; ratios count, figures drift.\n";
 
 pub fn comparison(comparison: &Comparison) -> String {
     let Comparison {
@@ -219,7 +220,7 @@ fn to_first(lengths: &[Length]) -> impl Iterator<Item = (&Length, f64)> {
         .map(move |length| (length, length.run.per_second() / first))
 }
 
-fn ratio(label: &str, service: &Run, other: &Run) -> String {
+pub fn ratio(label: &str, service: &Run, other: &Run) -> String {
     format!(
         "  {label:<18} {:8.2} {:9.2}\n",
         service.per_second() / other.per_second(),
@@ -227,7 +228,7 @@ fn ratio(label: &str, service: &Run, other: &Run) -> String {
     )
 }
 
-fn row(label: &str, run: &Run) -> String {
+pub fn row(label: &str, run: &Run) -> String {
     let cpu = run
         .server_cpu_us()
         .map_or_else(String::new, |cpu| format!("{cpu:20.1}"));
@@ -245,7 +246,7 @@ fn row(label: &str, run: &Run) -> String {
     row
 }
 
-fn run_json(run: &Run) -> Value {
+pub fn run_json(run: &Run) -> Value {
     json!({
         "calls_per_second": run.per_second(),
         "p50_us": run.quantile_us(0.5),

@@ -29,6 +29,14 @@ pub type Heads = BTreeMap<Box<[u8]>, Revision>;
 /// The same of some deals, in order.
 type Ends = Vec<(Box<[u8]>, Revision)>;
 
+/// What is known of a store that was read as a whole.
+#[derive(Debug)]
+pub struct Whole {
+    pub heads: Heads,
+    /// The length of all events together, without keys, checksums and what else it takes to keep them.
+    pub event_bytes: u64,
+}
+
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Tally {
     events: u64,
@@ -84,12 +92,12 @@ pub fn last_sequence(facts: &sled::Tree) -> Result<u64, Unreadable> {
     Ok(0)
 }
 
-/// Reads every event and every change, and compares them. Answers where the history of each deal ends.
-pub fn whole(facts: &sled::Tree) -> Result<Heads, Unreadable> {
+/// Reads every event and every change, and compares them. Answers what was seen on the way.
+pub fn whole(facts: &sled::Tree) -> Result<Whole, Unreadable> {
     let changed = tally_changes(facts)?;
-    let (kept, heads) = tally_events(facts)?;
+    let (kept, whole) = tally_events(facts)?;
     if changed == kept {
-        return Ok(heads);
+        return Ok(whole);
     }
     Err(name_the_deal(facts)?)
 }
@@ -137,27 +145,32 @@ fn missing_group(first: u64) -> Unreadable {
     Unreadable::at(&keys::changes(first), "the group is missing")
 }
 
-/// The tally of all events, and where the history of each deal ends.
-fn tally_events(facts: &sled::Tree) -> Result<(Tally, Heads), Unreadable> {
+/// The tally of all events, and what is known of them.
+fn tally_events(facts: &sled::Tree) -> Result<(Tally, Whole), Unreadable> {
     let mut tally = Tally::default();
     let mut heads = Vec::new();
-    for (tallied, ends) in pieces::scan(pieces::of_events(facts)?, |piece| events_in(facts, piece))?
+    let mut event_bytes = 0;
+    for (tallied, ends, bytes) in
+        pieces::scan(pieces::of_events(facts)?, |piece| events_in(facts, piece))?
     {
         tally = tally.and(tallied);
         heads.extend(ends);
+        event_bytes += bytes;
     }
     // They come in order of their keys, of which a tree is made without gaps.
-    Ok((tally, heads.into_iter().collect()))
+    let heads = heads.into_iter().collect();
+    Ok((tally, Whole { heads, event_bytes }))
 }
 
 /// The same of the deals of a piece: a piece holds each of them whole.
-fn events_in(facts: &sled::Tree, piece: Piece) -> Result<(Tally, Ends), Unreadable> {
+fn events_in(facts: &sled::Tree, piece: Piece) -> Result<(Tally, Ends, u64), Unreadable> {
     let mut tally = Tally::default();
     let mut heads = Ends::new();
+    let mut event_bytes = 0;
     // Of the deal that is read: a string for each of millions of events would be most of the work.
     let mut hash = DealHash(0);
     let mut scan = facts.range(piece);
-    while let Some((key, stamp)) = frames::next_checked(&mut scan)? {
+    while let Some((key, stamp, bytes)) = frames::next_checked(&mut scan)? {
         let Some((deal, revision)) = keys::split_event(&key) else {
             return Err(Unreadable::at(&key, "the key is not one of an event"));
         };
@@ -176,8 +189,9 @@ fn events_in(facts: &sled::Tree, piece: Piece) -> Result<(Tally, Ends), Unreadab
             return Err(Unreadable::at(&place, "the event is missing"));
         }
         tally.add(hash, revision, stamp);
+        event_bytes += bytes as u64;
     }
-    Ok((tally, heads))
+    Ok((tally, heads, event_bytes))
 }
 
 // Only reached with damage at hand, so it may use memory: it finds the first deal that differs.

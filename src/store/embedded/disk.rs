@@ -5,6 +5,10 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
 
 /// What `st_blocks` counts in, whatever the file system does.
 const BLOCK_BYTES: u64 = 512;
@@ -50,4 +54,20 @@ pub fn bytes_below(directory: &Path) -> io::Result<u64> {
         }
     }
     Ok(bytes)
+}
+
+/// Waits for the lock of sled's log, half a second at most.
+///
+/// A store just closed in this process may have a sled thread at its last write, which holds the lock a moment longer.
+/// The claim says that nobody else is in here, so this is worth waiting for; sled itself would just refuse.
+pub fn wait_for_log(directory: &Path) {
+    let Ok(log) = File::open(directory.join("db")) else {
+        return;
+    };
+    for _ in 0..500 {
+        if rustix::fs::flock(&log, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }

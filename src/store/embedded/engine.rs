@@ -16,11 +16,7 @@ use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
 use std::time::Instant;
-
-use rustix::fs::FlockOperation;
 
 use crate::store::DealKey;
 use crate::store::Error;
@@ -30,18 +26,19 @@ use crate::store::embedded::Check;
 use crate::store::embedded::OpenError;
 use crate::store::embedded::Options;
 use crate::store::embedded::check;
-use crate::store::embedded::check::Heads;
+use crate::store::embedded::check::Whole;
 use crate::store::embedded::directory::Claim;
 use crate::store::embedded::disk::Disk;
 use crate::store::embedded::disk::bytes_below;
 use crate::store::embedded::disk::sync_directory;
+use crate::store::embedded::disk::wait_for_log;
 use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
 use crate::store::embedded::guard::told;
 use crate::store::embedded::keys;
 use crate::store::embedded::reads;
-use crate::telemetry::metrics::StoreMetrics;
+use crate::telemetry::metrics::store::StoreMetrics;
 
 pub struct Engine {
     // Taken in `drop` only.
@@ -53,8 +50,8 @@ pub struct Engine {
     metrics: StoreMetrics,
     free_bytes_min: u64,
     durable: AtomicU64,
-    // Where the history of each deal ends, as far as it is durable; unset when the store was not read as a whole.
-    heads: RwLock<Option<Heads>>,
+    // As far as it is durable; unset when the store was not read as a whole.
+    whole: RwLock<Option<Whole>>,
     fault: Arc<OnceLock<String>>,
     // Dropped last: another process must not open before sled is done.
     _claim: Claim,
@@ -84,7 +81,7 @@ impl Engine {
             metrics: options.metrics.clone(),
             free_bytes_min: options.free_bytes_min,
             durable: AtomicU64::new(0),
-            heads: RwLock::new(None),
+            whole: RwLock::new(None),
             fault: Arc::default(),
             _claim: claim,
         };
@@ -132,8 +129,8 @@ impl Engine {
         after: Option<&str>,
         deals_max: usize,
     ) -> Result<Vec<(DealKey, Revision)>, Error> {
-        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(heads) = &*heads else {
+        let whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(Whole { heads, .. }) = &*whole else {
             return self.read(
                 || format!("deals of {tenant}"),
                 |facts| reads::deals(facts, tenant, after, deals_max, self.durable()),
@@ -181,12 +178,13 @@ impl Engine {
     }
 
     /// Writes a batch of facts, makes it durable and has it marked; `last` is then the newest durable sequence, and the
-    /// histories of these deals end where `heads` says.
+    /// histories of these deals end where `heads` says, with so many bytes more.
     pub fn commit(
         &self,
         batch: sled::Batch,
         last: u64,
         heads: impl Iterator<Item = (Vec<u8>, Revision)>,
+        event_bytes: u64,
         mark: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
         let written = guarded(|| -> Result<(), String> {
@@ -199,9 +197,12 @@ impl Engine {
         });
         self.note(written.flatten())?;
         self.durable.store(last, Ordering::Release);
-        let mut kept = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = &mut *kept {
-            kept.extend(heads.map(|(deal, revision)| (deal.into_boxed_slice(), revision)));
+        let mut whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(whole) = &mut *whole {
+            whole
+                .heads
+                .extend(heads.map(|(deal, end)| (deal.into_boxed_slice(), end)));
+            whole.event_bytes += event_bytes;
         }
         Ok(())
     }
@@ -260,6 +261,12 @@ impl Engine {
         bytes_below(&self.directory)
     }
 
+    /// Bytes of the events that are durable; `None` where the store was not read as a whole.
+    pub fn event_bytes(&self) -> Option<u64> {
+        let whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        Some(whole.as_ref()?.event_bytes)
+    }
+
     pub fn metrics(&self) -> &StoreMetrics {
         &self.metrics
     }
@@ -279,18 +286,16 @@ impl Engine {
 
     fn check(&self, check: Check) -> Result<u64, Unreadable> {
         let facts = &self.trees().facts;
-        let heads = match check {
-            Check::Whole => Some(check::whole(facts)?),
-            Check::Tail => None,
-        };
-        *self.heads.write().unwrap_or_else(PoisonError::into_inner) = heads;
+        let is_whole = matches!(check, Check::Whole);
+        let whole = is_whole.then(|| check::whole(facts)).transpose()?;
+        *self.whole.write().unwrap_or_else(PoisonError::into_inner) = whole;
         check::last_sequence(facts)
     }
 
     /// As [`Engine::revision`], where the store was read as a whole.
     fn known_revision(&self, prefix: &[u8]) -> Option<Revision> {
-        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
-        let heads = heads.as_ref()?;
+        let whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        let Whole { heads, .. } = whole.as_ref()?;
         Some(heads.get(prefix).copied().unwrap_or_default())
     }
 
@@ -377,18 +382,4 @@ fn add_projection(
     let parts = frames::put(batch, &key, projection.revision, &projection.bytes);
     frames::remove_from(batch, &key, parts, parts_before);
     Ok(())
-}
-
-// A store just closed in this process may have a sled thread at its last write, which holds the log's lock a moment
-// longer. The claim says that nobody else is in here, so this is worth waiting for; sled itself would just refuse.
-fn wait_for_log(directory: &Path) {
-    let Ok(log) = File::open(directory.join("db")) else {
-        return;
-    };
-    for _ in 0..500 {
-        if rustix::fs::flock(&log, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
 }

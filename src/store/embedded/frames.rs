@@ -91,11 +91,13 @@ pub fn next(
     }))
 }
 
-/// The key and the stamp of the next record of a scan, all of whose parts check; what it says is left alone.
+/// The key, the stamp and the length of the next record of a scan, all of whose parts check; what it says is left alone.
 pub fn next_checked(
     scan: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-) -> Result<Option<(sled::IVec, u64)>, Unreadable> {
-    next_with(scan, |_| {})
+) -> Result<Option<(sled::IVec, u64, usize)>, Unreadable> {
+    let mut bytes = 0;
+    let read = next_with(scan, |piece| bytes += piece.len())?;
+    Ok(read.map(|(key, stamp)| (key, stamp, bytes)))
 }
 
 /// Gives the payload of the next record, piece by piece, to `take`.

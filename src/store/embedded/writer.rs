@@ -42,6 +42,7 @@ pub struct Writer {
 struct Draft {
     batch: sled::Batch,
     entries: Vec<Entry>,
+    event_bytes: u64,
 }
 
 impl Writer {
@@ -143,6 +144,7 @@ impl Writer {
             revision += 1;
             let key = keys::event(&deal, revision);
             frames::put(&mut draft.batch, &key, sequence, event);
+            draft.event_bytes += event.len() as u64;
         }
         let events = u32::try_from(append.events.len()).expect("check_append lets 1000 through");
         draft.entries.push(Entry {
@@ -179,7 +181,8 @@ impl Writer {
             let marked = self.watermark.write(last);
             marked.map_err(|error| format!("the watermark cannot be written: {error}"))
         };
-        self.engine.commit(draft.batch, last, heads, mark)?;
+        self.engine
+            .commit(draft.batch, last, heads, draft.event_bytes, mark)?;
         self.last = last;
         if HEADS_MAX < self.heads.len() {
             self.heads.clear();

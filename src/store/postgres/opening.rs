@@ -30,6 +30,9 @@ use crate::store::queue::Queue;
 /// How often the database is asked whether it is there.
 const LOOKING: Duration = Duration::from_secs(1);
 
+/// At every so many of these times it is also asked how much disk it takes.
+const LOOKS_A_MEASURE: u64 = 60;
+
 impl Postgres {
     /// Opens the store at `url`.
     ///
@@ -129,6 +132,7 @@ impl Postgres {
             options,
             abandoned: AtomicBool::new(false),
             trouble: Mutex::new(None),
+            disk_bytes: Mutex::new(None),
         });
         let (writer, writer_ended) =
             spawn_writer(Arc::clone(&queue), writers_pool, Arc::clone(&shared))
@@ -229,7 +233,7 @@ impl Drop for Abandon {
 
 /// Asks again and again whether the database is there, for as long as the store is.
 async fn look(pool: Weak<Pool>, shared: Weak<Shared>) {
-    loop {
+    for looks in 0_u64.. {
         tokio::time::sleep(LOOKING).await;
         let Some(pool) = pool.upgrade() else {
             return;
@@ -238,6 +242,10 @@ async fn look(pool: Weak<Pool>, shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else {
             return;
         };
+        if trouble.is_none() && looks.is_multiple_of(LOOKS_A_MEASURE) {
+            // An engine that speaks PostgreSQL's language may have no such function: then it is not told.
+            *shared.disk_bytes() = reads::disk_bytes(&pool).await.ok();
+        }
         *shared.trouble() = trouble.map(|error| error.to_string());
     }
 }

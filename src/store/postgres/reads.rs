@@ -43,6 +43,11 @@ WHERE last > $1 ORDER BY last LIMIT $2";
 
 const NEWEST: &str = "SELECT last FROM verbatim_sequence WHERE id = 1";
 
+/// By the files that the database has for them: no row is read.
+const DISK_BYTES: &str = "SELECT sum(pg_total_relation_size(kept))::bigint FROM unnest(ARRAY[
+    'verbatim_deals', 'verbatim_events', 'verbatim_changes', 'verbatim_projections', 'verbatim_sequence', 'verbatim_schema'
+]::regclass[]) AS kept";
+
 /// The deal's revision; 0 without events.
 pub async fn revision(pool: &Pool, deal: &DealKey) -> Result<Revision, Error> {
     let rows = pool
@@ -211,6 +216,13 @@ pub async fn newest(pool: &Pool) -> Result<u64, Error> {
             problem: "it is missing".to_owned(),
         }),
     }
+}
+
+/// The disk that our tables and their indexes take in the database.
+pub async fn disk_bytes(pool: &Pool) -> Result<u64, Error> {
+    let rows = pool.read(DISK_BYTES, &[]).await?;
+    let row = rows.first();
+    row.map_or(Ok(0), |row| Ok(number(column(row, 0)?)))
 }
 
 /// Adds what is wanted of a group: the changes behind `reached`, which it moves on.

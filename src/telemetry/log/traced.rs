@@ -1,4 +1,4 @@
-//! The form of a line that is written within a call whose trace is sent: the trace's id is in it.
+//! The form of a line that is written for a call: the id of its trace is in it, whether or not traces are sent.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::telemetry::traces;
+use crate::telemetry::traces::current;
 
 /// A form of lines, to which the trace is added.
 pub struct Traced<F>(pub F);
@@ -27,7 +27,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Some(trace) = traces::current() else {
+        let Some(trace) = current::trace() else {
             return self.0.format_event(context, writer, event);
         };
         let mut line = String::new();

@@ -20,6 +20,7 @@ use prometheus::proto::Metric as Series;
 
 use crate::telemetry::metrics::CALL_SECONDS;
 use crate::telemetry::metrics::Families;
+use crate::telemetry::metrics::STREAM_SECONDS;
 use crate::telemetry::metrics::exemplars::Exemplar;
 use crate::telemetry::metrics::exemplars::Exemplars;
 use crate::telemetry::traces::Sampled;
@@ -56,6 +57,8 @@ pub struct CallMetrics {
     by_code: ByCode,
     in_flight: IntGauge,
     streams: IntGaugeVec,
+    sent: IntCounterVec,
+    received: IntCounterVec,
 }
 
 /// The families that tell codes apart. Clones share everything.
@@ -63,14 +66,16 @@ pub struct CallMetrics {
 struct ByCode {
     total: IntCounterVec,
     duration: HistogramVec,
+    stream_duration: HistogramVec,
     exemplars: Arc<Mutex<Vec<Arc<Exemplars>>>>,
 }
 
 /// The calls of one method that ended in one code.
 struct Ended {
     total: IntCounter,
-    /// None for calls that stream.
-    duration: Option<(Histogram, Arc<Exemplars>)>,
+    duration: Histogram,
+    /// None for calls that stream: what they took, they took by their callers' will.
+    exemplars: Option<Arc<Exemplars>>,
 }
 
 /// How a method answers.
@@ -78,7 +83,7 @@ struct Ended {
 pub enum Shape {
     /// One message each way.
     Unary,
-    /// Several, for as long as the caller likes: counted while open, and not timed.
+    /// Several, for as long as the caller likes: counted while open, timed apart, and its messages counted.
     Stream,
 }
 
@@ -92,6 +97,15 @@ pub struct Method {
     by_code: [OnceLock<Ended>; CODES.len()],
     families: ByCode,
     open: IntGauge,
+    messages: Option<Messages>,
+}
+
+/// The messages of the streams of one method.
+#[derive(Clone)]
+pub struct Messages {
+    /// By the service.
+    pub sent: IntCounter,
+    pub received: IntCounter,
 }
 
 impl CallMetrics {
@@ -110,6 +124,12 @@ impl CallMetrics {
                     &labels,
                     &CALL_SECONDS,
                 ),
+                stream_duration: to.histograms(
+                    "verbatim_stream_duration_seconds",
+                    "How long streaming calls lasted, from their first byte to their end, by the code of gRPC they ended in.",
+                    &labels,
+                    &STREAM_SECONDS,
+                ),
                 exemplars: Arc::default(),
             },
             in_flight: to.gauge(
@@ -120,6 +140,16 @@ impl CallMetrics {
                 "verbatim_streams_open",
                 "Streaming calls that are open.",
                 &["method"],
+            ),
+            sent: to.counters(
+                "verbatim_stream_messages_sent_total",
+                "Messages that the service has sent in streaming calls.",
+                &["service", "method"],
+            ),
+            received: to.counters(
+                "verbatim_stream_messages_received_total",
+                "Messages that the service has received in streaming calls.",
+                &["service", "method"],
             ),
         }
     }
@@ -153,6 +183,10 @@ impl CallMetrics {
                 Shape::Unary => self.in_flight.clone(),
                 Shape::Stream => self.streams.with_label_values(&[method]),
             },
+            messages: (shape == Shape::Stream).then(|| Messages {
+                sent: self.sent.with_label_values(&[service, method]),
+                received: self.received.with_label_values(&[service, method]),
+            }),
         };
         // From the start there is a zero to count from; of what there is not, there need be none.
         if service != UNKNOWN {
@@ -165,19 +199,22 @@ impl CallMetrics {
 impl ByCode {
     fn ended(&self, service: &str, method: &str, code: &str, shape: Shape) -> Ended {
         let values = [service, method, code];
-        let duration = match shape {
-            Shape::Unary => {
-                let labels = [("code", code), ("method", method), ("service", service)];
-                let labels = labels.map(|(name, value)| (name, value.to_owned()));
-                let exemplars = Arc::new(Exemplars::new(labels, &CALL_SECONDS));
-                self.all_exemplars().push(Arc::clone(&exemplars));
-                Some((self.duration.with_label_values(&values), exemplars))
-            }
-            Shape::Stream => None,
-        };
+        let total = self.total.with_label_values(&values);
+        if shape == Shape::Stream {
+            return Ended {
+                total,
+                duration: self.stream_duration.with_label_values(&values),
+                exemplars: None,
+            };
+        }
+        let labels = [("code", code), ("method", method), ("service", service)];
+        let labels = labels.map(|(name, value)| (name, value.to_owned()));
+        let exemplars = Arc::new(Exemplars::new(labels, &CALL_SECONDS));
+        self.all_exemplars().push(Arc::clone(&exemplars));
         Ended {
-            total: self.total.with_label_values(&values),
-            duration,
+            total,
+            duration: self.duration.with_label_values(&values),
+            exemplars: Some(exemplars),
         }
     }
 
@@ -198,19 +235,21 @@ impl Method {
     /// A call has ended, in the code of that number; `call` is there when its trace is sent.
     pub fn ended(&self, code: usize, took: Duration, call: Option<Sampled>) {
         self.open.dec();
-        let Some(Ended { total, duration }) = self.by_code(code) else {
+        let Some(ended) = self.by_code(code) else {
             return;
         };
-        total.inc();
-        let Some((duration, exemplars)) = duration else {
-            return;
-        };
+        ended.total.inc();
         let seconds = took.as_secs_f64();
-        duration.observe(seconds);
-        if let Some(call) = call {
+        ended.duration.observe(seconds);
+        if let (Some(exemplars), Some(call)) = (&ended.exemplars, call) {
             let at = SystemTime::now();
             exemplars.keep(Exemplar { seconds, call, at });
         }
+    }
+
+    /// Where messages are counted; `None` for calls of one message each way.
+    pub fn messages(&self) -> Option<&Messages> {
+        self.messages.as_ref()
     }
 
     fn by_code(&self, code: usize) -> Option<&Ended> {
@@ -230,20 +269,30 @@ mod tests {
     use crate::telemetry::metrics::Metrics;
 
     #[test]
-    fn a_stream_is_counted_while_it_is_open_and_not_timed() {
+    fn a_stream_is_counted_while_it_is_open_and_timed_by_its_own_measure() {
         let metrics = Metrics::new();
         let watch = metrics.calls.method("s", "Watch", Shape::Stream);
         watch.begun();
+        watch.messages().unwrap().sent.inc_by(3);
         let open = "verbatim_streams_open{method=\"Watch\"} 1\n";
         assert!(metrics.scrape().contains(open));
         watch.ended(1, Duration::from_secs(3_600), None);
         let text = metrics.scrape();
-        assert!(text.contains("verbatim_streams_open{method=\"Watch\"} 0\n"));
-        assert!(text.contains("code=\"CANCELLED\",method=\"Watch\",service=\"s\"} 1\n"));
-        assert!(text.contains("code=\"OK\",method=\"Watch\",service=\"s\"} 0\n"));
-        assert!(
-            !text.contains("verbatim_request_duration_seconds_count"),
-            "{text}"
-        );
+        let of_code = "code=\"CANCELLED\",method=\"Watch\",service=\"s\"";
+        for line in [
+            "verbatim_streams_open{method=\"Watch\"} 0\n".to_owned(),
+            format!("verbatim_requests_total{{{of_code}}} 1\n"),
+            "code=\"OK\",method=\"Watch\",service=\"s\"} 0\n".to_owned(),
+            format!("verbatim_stream_duration_seconds_bucket{{{of_code},le=\"1800\"}} 0\n"),
+            format!("verbatim_stream_duration_seconds_bucket{{{of_code},le=\"3600\"}} 1\n"),
+            "verbatim_stream_messages_sent_total{method=\"Watch\",service=\"s\"} 3\n".to_owned(),
+            "verbatim_stream_messages_received_total{method=\"Watch\",service=\"s\"} 0\n"
+                .to_owned(),
+        ] {
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+        // Else an hour of watching would be a slow call.
+        let among_calls = "verbatim_request_duration_seconds_count{code=\"CANCELLED\"";
+        assert!(!text.contains(among_calls), "{text}");
     }
 }

@@ -16,6 +16,8 @@ use tracing::Instrument;
 const NICER: i32 = 10;
 
 /// The threads; work that is not done when this is dropped is dropped with it.
+///
+/// `None`: there are none, and work is done on the runtime that it is asked for on.
 pub struct Background(Option<Runtime>);
 
 impl Background {
@@ -33,13 +35,21 @@ impl Background {
         Ok(Background(Some(runtime)))
     }
 
+    /// No threads: a run that is to be lived through again, from a seed, has one only.
+    pub fn none() -> Background {
+        Background(None)
+    }
+
     /// Does the work, and what it spawns, there.
     pub fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let runtime = self.0.as_ref().expect("taken in drop only");
-        runtime.spawn(work.in_current_span())
+        let work = work.in_current_span();
+        match &self.0 {
+            Some(runtime) => runtime.spawn(work),
+            None => tokio::spawn(work),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tonic::service::Routes;
 use verbatim::app::App;
+use verbatim::app::background::Background;
 use verbatim::clock::Clock;
 use verbatim::clock::ManualClock;
 use verbatim::domain::time::Span;
@@ -160,6 +161,7 @@ fn client(app: &Arc<App>) -> Client {
     let calls = Calls::new(
         Arc::clone(app),
         Routes::default(),
+        Background::none(),
         refused,
         &Limits::default(),
     );

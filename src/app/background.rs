@@ -9,7 +9,8 @@ use std::io;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
-use tracing::Instrument;
+
+use crate::telemetry::traces::current;
 
 /// How much nicer than the others these threads are: when both want a processor they get about a tenth of it, by Linux's
 /// weights (110 against 1,024).
@@ -45,7 +46,7 @@ impl Background {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let work = work.in_current_span();
+        let work = current::carried(work);
         match &self.0 {
             Some(runtime) => runtime.spawn(work),
             None => tokio::spawn(work),

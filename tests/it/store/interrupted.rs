@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::watch;
 use verbatim::config::DatabaseUrl;
 use verbatim::store::DealKey;
 use verbatim::store::Error;
@@ -235,7 +236,14 @@ fn more_appends_than_may_wait_are_refused_at_once() {
         let keys: Vec<_> = (0..40).map(|number| deal(&format!("{number}"))).collect();
         let appends = join_all(keys.iter().map(|key| store.append(key, 0, events(key, 1))));
         let release = async {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Until the store waits for the row: by then all appends were asked for.
+            let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid())";
+            while !client
+                .query_one(waits, &[])
+                .await
+                .unwrap()
+                .get::<_, bool>(0)
+            {}
             client.batch_execute("ROLLBACK").await.unwrap();
         };
         let (answers, ()) = tokio::join!(appends, release);
@@ -255,23 +263,26 @@ fn a_store_that_was_dropped_in_the_middle_has_all_or_nothing_of_each_append() {
         for round in 0..5 {
             let store = Arc::new(database.open().await);
             let key = deal(&format!("{round}"));
+            let (told, mut written) = watch::channel(0);
             let writing = {
                 let (store, key) = (Arc::clone(&store), key.clone());
                 tokio::spawn(async move {
                     let mut expected = 0;
                     while let Ok(revision) = store.append(&key, expected, events(&key, 3)).await {
                         expected = revision;
+                        told.send_replace(revision);
                     }
-                    expected
                 })
             };
-            tokio::time::sleep(Duration::from_millis(10 + 7 * round)).await;
+            let enough = 3 * round;
+            written.wait_for(|end| enough <= *end).await.unwrap();
             writing.abort();
             let _ = writing.await;
             drop(store);
             let store = database.open().await;
             let revision = store.revision(&key).await.unwrap();
             assert_eq!(revision % 3, 0, "{revision}");
+            assert!(enough <= revision, "{revision} of {enough}");
             let history = store.events(&key, 0, usize::MAX).await.unwrap();
             assert_eq!(history.len() as u64, revision);
         }

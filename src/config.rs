@@ -12,6 +12,7 @@ mod given;
 pub mod otlp;
 mod reader;
 mod reading;
+pub mod sampling;
 mod settings;
 
 use std::collections::BTreeMap;

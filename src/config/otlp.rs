@@ -2,12 +2,14 @@
 //!
 //! 1. A signal is sent when an endpoint is named, or its exporter is `otlp`; `none` and `OTEL_SDK_DISABLED` win over both.
 //! 2. A variable of one signal wins over the one for all. An empty variable is none.
-//! 3. Names, attributes and sampling are read by OpenTelemetry itself, and not here.
+//! 3. Names and attributes are read by OpenTelemetry itself, and not here.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
+
+use crate::config::sampling::Sampling;
 
 /// By the specification, where an exporter is asked for and no endpoint.
 const ENDPOINT_DEFAULT: &str = "http://localhost:4317";
@@ -24,6 +26,8 @@ pub struct Otlp {
     pub traces: Option<Collector>,
     pub metrics: Option<Collector>,
     pub logs: Option<Collector>,
+    /// Which of the traces.
+    pub sampling: Sampling,
     /// How often metrics are sent. Default: 60 s.
     pub metric_interval: Duration,
 }
@@ -45,7 +49,7 @@ pub struct Collector {
 }
 
 /// What a variable holds, by its name.
-type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Otlp {
     /// Reads the variables.
@@ -61,6 +65,7 @@ impl Otlp {
         }
         let mut signal = |name| Signal { name, set: &set }.read(&mut faults);
         let (traces, metrics, logs) = (signal("TRACES"), signal("METRICS"), signal("LOGS"));
+        let sampling = Sampling::read(&set, &mut faults);
         let interval = milliseconds(
             &set,
             &["OTEL_METRIC_EXPORT_INTERVAL"],
@@ -72,6 +77,7 @@ impl Otlp {
                 traces,
                 metrics,
                 logs,
+                sampling,
                 metric_interval: interval,
             }),
             false => Err(faults),
@@ -305,6 +311,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "secret"),
             ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "zip"),
             ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/me.key"),
+            ("OTEL_TRACES_SAMPLER", "xray"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
         ])
         .unwrap_err();
@@ -314,6 +321,7 @@ mod tests {
             "OTEL_EXPORTER_OTLP_METRICS_HEADERS: must be key=value",
             "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: must be gzip or none",
             "OTEL_LOGS_EXPORTER: must be otlp or none",
+            "OTEL_TRACES_SAMPLER: must be always_on",
             "OTEL_METRIC_EXPORT_INTERVAL: must be milliseconds",
         ];
         assert_eq!(faults.len(), starts.len(), "{faults:#?}");

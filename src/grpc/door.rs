@@ -91,7 +91,7 @@ impl Door {
         let calls = &self.0.calls;
         let uri = request.uri().clone();
         let trace = request.headers().get(TRACEPARENT).cloned();
-        let trace_id = traces::named(request.headers()).unwrap_or_else(current::trace_or_new);
+        let call = traces::named(request.headers()).unwrap_or_else(current::call_or_new);
         let answered = async {
             let response = json::answer(calls.clone(), &self.0.json, request).await;
             if let Some(json::Unasked(code)) = response.extensions().get() {
@@ -100,7 +100,7 @@ impl Door {
             }
             response
         };
-        current::within(Some(trace_id), answered).await
+        current::within(Some(call), answered).await
     }
 }
 

@@ -40,8 +40,8 @@ use crate::telemetry::metrics::calls::Shape;
 use crate::telemetry::metrics::calls::UNKNOWN;
 use crate::telemetry::traces;
 use crate::telemetry::traces::Sampled;
-use crate::telemetry::traces::TraceId;
 use crate::telemetry::traces::current;
+use crate::telemetry::traces::current::Call;
 use crate::wire::DESCRIPTOR;
 
 /// The package whose services are served here.
@@ -59,7 +59,7 @@ pub struct Observed {
     received: Instant,
     span: Span,
     sampled: Option<Sampled>,
-    trace: TraceId,
+    traced: Call,
     has_ended: bool,
 }
 
@@ -96,8 +96,8 @@ impl Methods {
     pub fn begin(&self, path: &str, headers: &HeaderMap, received: Instant) -> Observed {
         let method = Arc::clone(self.by_path.get(path).unwrap_or(&self.unknown));
         method.begun();
-        let trace = traces::named(headers).unwrap_or_else(current::trace_or_new);
-        let _entered = current::enter(Some(trace));
+        let traced = traces::named(headers).unwrap_or_else(current::call_or_new);
+        let _entered = current::enter(Some(traced));
         // Another level than the lines of a call, so that spans cost nothing where nobody sends them.
         let span = tracing::debug_span!(
             "call",
@@ -112,7 +112,7 @@ impl Methods {
             method,
             received,
             sampled: traces::sent(&span).as_ref().and_then(Sampled::of),
-            trace,
+            traced,
             span,
             has_ended: false,
         }
@@ -122,7 +122,7 @@ impl Methods {
 impl Observed {
     /// What is done for the call: its lines and spans are in its trace.
     pub fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
-        current::within(Some(self.trace), work).instrument(self.span.clone())
+        current::within(Some(self.traced), work).instrument(self.span.clone())
     }
 
     /// The request of a call that streams, whose messages are counted as they come.
@@ -156,7 +156,7 @@ impl Observed {
     /// From here on lines of this thread belong to the call.
     fn entered(&self) -> (current::Entered, EnteredSpan) {
         (
-            current::enter(Some(self.trace)),
+            current::enter(Some(self.traced)),
             self.span.clone().entered(),
         )
     }

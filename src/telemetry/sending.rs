@@ -23,11 +23,10 @@ impl Sending {
     ///
     /// What of the environment cannot be.
     pub fn start(otlp: &Otlp, metrics: &Arc<Metrics>) -> Result<Sending, String> {
-        let traces = match (&otlp.traces, &otlp.logs) {
-            (Some(to), _) => Some(Traces::start(to)?),
-            (None, Some(_)) => Some(Traces::unsent()),
-            (None, None) => None,
-        };
+        let traces = otlp.traces.as_ref();
+        let traces = traces
+            .map(|to| Traces::start(to, otlp.sampling))
+            .transpose()?;
         let records = otlp.logs.as_ref().map(Records::start).transpose()?;
         let push = otlp.metrics.as_ref();
         let push = push.map(|to| Push::start(to, otlp.metric_interval, Arc::clone(metrics)));

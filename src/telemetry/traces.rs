@@ -1,11 +1,13 @@
 //! Traces, sent by OTLP over gRPC: set up by the `OTEL_*` environment, and only there.
 //!
-//! 1. Without an endpoint no span is made: one is then a look at a flag.
+//! 1. Without an endpoint no span is made: one is then a look at a flag. Nor is one of a trace that is not sent: that is
+//!    decided by the call, before its first span; see [`sampling`].
 //! 2. A call belongs to the trace that its caller names by W3C `traceparent`, over gRPC and JSON alike, and else to one of
 //!    its own; see [`current`].
 //! 3. A span tells times and counts. It holds nothing that a caller sent.
 
 pub mod current;
+mod sampling;
 
 use std::time::Duration;
 
@@ -22,28 +24,37 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::Sampler;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
 use tracing::Subscriber;
+use tracing::subscriber::Interest;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::otlp::Collector;
+use crate::config::sampling::Sampling;
 use crate::telemetry::collector;
 use crate::telemetry::collector::NAME;
+use crate::telemetry::traces::current::Call;
 use crate::telemetry::traces::current::Ids;
+use crate::telemetry::traces::sampling::Sampler;
 
 /// The header of a caller that names its trace.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The flag of a `traceparent` whose caller sends its spans.
+const SAMPLED: u8 = 1;
 
 /// How long what is left may take to leave when the service ends.
 pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The way of spans to a collector.
-pub struct Traces(SdkTracerProvider);
+pub struct Traces {
+    provider: SdkTracerProvider,
+    sampler: Sampler,
+}
 
 /// A span that is sent, by the names that a collector has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,27 +69,20 @@ impl Traces {
     /// # Errors
     ///
     /// What of the environment cannot be.
-    pub fn start(to: &Collector) -> Result<Traces, String> {
+    pub fn start(to: &Collector, sampling: Sampling) -> Result<Traces, String> {
         let exporter = SpanExporter::builder()
             .with_tonic()
             .with_channel(collector::channel(to)?)
             .build()
             .map_err(|error| error.to_string())?;
+        let sampler = Sampler::new(sampling);
         let provider = SdkTracerProvider::builder()
+            .with_sampler(sampler.of_spans())
             .with_batch_exporter(exporter)
             .with_resource(collector::resource())
             .with_id_generator(Ids::default())
             .build();
-        Ok(Traces(provider))
-    }
-
-    /// Spans that nobody is sent, for lines that are: a line at a collector is in the trace of the span around it.
-    pub fn unsent() -> Traces {
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::AlwaysOff)
-            .with_id_generator(Ids::default())
-            .build();
-        Traces(provider)
+        Ok(Traces { provider, sampler })
     }
 
     /// Turns spans of ours into spans of a trace, whatever is logged.
@@ -86,20 +90,26 @@ impl Traces {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
+        let sampler = self.sampler.clone();
+        let wanted = dynamic_filter_fn(move |_, _| sampler.takes(current::call()));
         tracing_opentelemetry::layer()
-            .with_tracer(self.0.tracer(NAME))
+            .with_tracer(self.provider.tracer(NAME))
             .with_location(false)
             .with_threads(false)
             .with_level(false)
             .with_target(false)
-            .with_filter(filter_fn(|span| {
-                span.is_span() && span.target().starts_with(NAME)
+            .with_filter(wanted.with_callsite_filter(|at| {
+                match at.is_span() && at.target().starts_with(NAME) {
+                    // Asked again each time, since it hangs on the call.
+                    true => Interest::sometimes(),
+                    false => Interest::never(),
+                }
             }))
     }
 
     /// Sends what is left. Blocks, for some seconds at most.
     pub fn stop(self) {
-        if let Err(error) = self.0.shutdown_with_timeout(FLUSH_TIMEOUT) {
+        if let Err(error) = self.provider.shutdown_with_timeout(FLUSH_TIMEOUT) {
             tracing::warn!(%error, "the last spans could not be sent");
         }
     }
@@ -135,13 +145,13 @@ impl Sampled {
     }
 }
 
-/// The trace that a caller names.
-pub fn named(headers: &HeaderMap) -> Option<TraceId> {
+/// A call of the trace that its caller names.
+pub fn named(headers: &HeaderMap) -> Option<Call> {
     headers.get(TRACEPARENT).and_then(read)
 }
 
 /// The trace of a `traceparent`: version, trace, parent and flags, with a dash between.
-fn read(header: &HeaderValue) -> Option<TraceId> {
+fn read(header: &HeaderValue) -> Option<Call> {
     let mut parts = header.to_str().ok()?.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -149,7 +159,13 @@ fn read(header: &HeaderValue) -> Option<TraceId> {
         return None;
     }
     let trace = TraceId::from_hex(trace).ok()?;
-    (trace != TraceId::INVALID).then_some(trace)
+    let flags = parts
+        .nth(1)
+        .and_then(|flags| u8::from_str_radix(flags, 16).ok());
+    (trace != TraceId::INVALID).then_some(Call {
+        trace,
+        sampled_by_caller: flags.map(|flags| flags & SAMPLED != 0),
+    })
 }
 
 struct Headers<'a>(&'a HeaderMap);
@@ -171,7 +187,7 @@ mod tests {
     #[track_caller]
     fn check_trace(header: &'static str, trace: Option<&str>) {
         let found = read(&HeaderValue::from_static(header));
-        let found = found.map(|found| found.to_string());
+        let found = found.map(|found| found.trace.to_string());
         assert_eq!(found.as_deref(), trace, "{header}");
     }
 
@@ -196,5 +212,18 @@ mod tests {
         );
         check_trace("00-Ana said so-b7ad6b7169203331-01", None);
         check_trace("", None);
+    }
+
+    #[test]
+    fn what_a_caller_does_with_its_spans_is_taken_from_its_flags() {
+        let call = |flags: &str| {
+            let header = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331{flags}");
+            read(&HeaderValue::from_str(&header).unwrap()).unwrap()
+        };
+        assert_eq!(call("-01").sampled_by_caller, Some(true));
+        assert_eq!(call("-03").sampled_by_caller, Some(true));
+        assert_eq!(call("-02").sampled_by_caller, Some(false));
+        assert_eq!(call("-xy").sampled_by_caller, None);
+        assert_eq!(call("").sampled_by_caller, None);
     }
 }

@@ -234,26 +234,34 @@ async fn lines_of_the_log_are_sent_in_the_trace_of_their_call_without_quotes_and
 
 #[tokio::test]
 async fn lines_are_sent_in_the_trace_of_their_call_also_where_spans_are_not() {
-    let (collector, address) = Collector::start().await;
-    let endpoint = format!("http://{address}");
-    let environment = [("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", endpoint.as_str())];
-    let memory = ["--store", "memory"];
-    let arguments = ["--log-level", "info,verbatim=debug", "--log-format", "json"];
-    let service = Operated::start_in(&memory, &arguments, &environment);
-    record(&service).await;
-    post(service.listens, SCORE, "{\"dealId\": \"nowhere\"}").await;
-    let log = service.stop().await;
+    let lines_alone = [("OTEL_TRACES_EXPORTER", "none")];
+    let sampled_out = [("OTEL_TRACES_SAMPLER", "always_off")];
+    for spans in [lines_alone, sampled_out] {
+        let (collector, address) = Collector::start().await;
+        let endpoint = format!("http://{address}");
+        let all = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_METRICS_EXPORTER", "none"),
+        ];
+        let environment = [&all[..], &spans].concat();
+        let memory = ["--store", "memory"];
+        let arguments = ["--log-level", "info,verbatim=debug", "--log-format", "json"];
+        let service = Operated::start_in(&memory, &arguments, &environment);
+        record(&service).await;
+        post(service.listens, SCORE, "{\"dealId\": \"nowhere\"}").await;
+        let log = service.stop().await;
 
-    assert!(collector.spans().is_empty() && collector.metrics().is_empty());
-    let records = collector.records();
-    let traces: Vec<String> = records.iter().map(|record| hex(&record.trace_id)).collect();
-    assert_eq!(traces.len(), 2, "{records:#?}");
-    assert_eq!(traces[0], "0af7651916cd43dd8448eb211c80319c");
-    for trace in traces {
-        assert!(
-            log.contains(&format!("{{\"trace_id\":\"{trace}\",")),
-            "{trace} in {log}"
-        );
+        assert!(collector.spans().is_empty() && collector.metrics().is_empty());
+        let records = collector.records();
+        let traces: Vec<String> = records.iter().map(|record| hex(&record.trace_id)).collect();
+        assert_eq!(traces.len(), 2, "{spans:?}: {records:#?}");
+        assert_eq!(traces[0], "0af7651916cd43dd8448eb211c80319c");
+        for trace in traces {
+            assert!(
+                log.contains(&format!("{{\"trace_id\":\"{trace}\",")),
+                "{trace} in {log}"
+            );
+        }
     }
 }
 

@@ -1,8 +1,17 @@
-//! Lines of the log as records, sent by OTLP over gRPC: the very lines of standard error, each in the trace of its call.
+//! Lines of the log as records, sent by OTLP over gRPC: the very lines of standard error, each in the trace of its call,
+//! whether or not that trace is sent.
 
+use std::time::Duration;
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::logs::LogRecord;
+use opentelemetry::trace::SpanId;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::LogExporter;
 use opentelemetry_otlp::WithTonicConfig;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::LogProcessor;
+use opentelemetry_sdk::logs::SdkLogRecord;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -12,6 +21,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::config::otlp::Collector;
 use crate::telemetry::collector;
 use crate::telemetry::traces::FLUSH_TIMEOUT;
+use crate::telemetry::traces::current;
 
 /// The way of records to a collector.
 pub struct Records(SdkLoggerProvider);
@@ -29,6 +39,7 @@ impl Records {
             .build()
             .map_err(|error| error.to_string())?;
         let provider = SdkLoggerProvider::builder()
+            .with_log_processor(InTrace)
             .with_batch_exporter(exporter)
             .with_resource(collector::resource())
             .build();
@@ -49,5 +60,25 @@ impl Records {
     pub fn stop(self) {
         // Where the log is lost, there is no log to say so.
         let _lost = self.0.shutdown_with_timeout(FLUSH_TIMEOUT);
+    }
+}
+
+/// Gives a record the trace of its call where no span that is sent is around it.
+#[derive(Debug)]
+struct InTrace;
+
+impl LogProcessor for InTrace {
+    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
+        if let (None, Some(trace)) = (record.trace_context(), current::trace()) {
+            record.set_trace_context(trace, SpanId::INVALID, None);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
     }
 }

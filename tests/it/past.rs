@@ -113,11 +113,13 @@ proptest! {
                 _ => None,
             })
             .collect();
-        for (which, claims, later) in judged.into_iter().filter(|_| !said.is_empty()) {
+        let judged = judged.into_iter().filter(|_| !said.is_empty()).zip(1..);
+        for ((which, claims, later), minute) in judged {
             let (told_at, statement) = which.get(&said).clone();
             let confirmation = Confirmation::new(statement, claims, None);
-            // Never in the very moment of the statement: which of the two comes first then is open.
-            let confirmed_at = told_at.plus(Span::minutes(60 * later + 1));
+            // Never in the very moment of the statement or of another judgement of it: an answer given
+            // between two events of one moment cannot be asked for again by that moment.
+            let confirmed_at = told_at.plus(Span::minutes(60 * later + minute));
             told.push((confirmed_at, Fact::Confirmation(confirmation)));
         }
         told.sort_by_key(|(told_at, _)| *told_at);

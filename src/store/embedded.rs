@@ -65,6 +65,7 @@ use crate::store::embedded::watermark::Watermark;
 use crate::store::embedded::writer::Writer;
 use crate::store::queue::Append;
 use crate::store::queue::Limits;
+use crate::store::queue::QUIET;
 use crate::store::queue::Queue;
 use crate::telemetry::metrics::store::StoreMetrics;
 
@@ -207,6 +208,7 @@ impl Embedded {
             projections_max: options.projections_waiting_max,
             group_appends_max: options.group_appends_max.clamp(1, 4096),
             group_bytes_max: options.group_bytes_max,
+            quiet: QUIET,
         }));
         let fault = Arc::clone(engine.fault());
         let (writer_lives, writer_ended) = watch::channel(());

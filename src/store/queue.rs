@@ -2,8 +2,11 @@
 //!
 //! 1. At most `appends_max` appends wait; one more is refused at once, it never waits outside.
 //! 2. A deal has at most one projection here, its newest, and at most `projections_max` deals have one.
-//! 3. A projection stays until it is written, so that a reader who looks here first misses none.
-//! 4. After `close` nothing is taken in, and what waits is still handed out; after `abandon` it is not.
+//! 3. Projections are behind appends: they are handed out when no append has come for a while, or after many groups.
+//! 4. A projection stays until it is written, so that a reader who looks here first misses none.
+//! 5. After `close` nothing is taken in, and what waits is still handed out; after `abandon` it is not.
+
+mod answers;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -23,12 +26,20 @@ use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Projection;
 use crate::store::Revision;
+pub use crate::store::queue::answers::Answer;
+pub use crate::store::queue::answers::Answers;
 
 /// Under load, one lot of projections is written after this many groups of appends.
 const GROUPS_BETWEEN_PROJECTIONS: usize = 64;
 
 /// Projections written at once, between two groups.
 const PROJECTIONS_PER_LOT: usize = 128;
+
+/// How long no append has come before projections are written while more may come.
+///
+/// A guess: longer than callers in a loop take to come back over a network, so that a lot, which holds up whoever comes
+/// meanwhile, is not written between each two of their appends. Written later, one projection stands for many appends.
+pub const QUIET: Duration = Duration::from_millis(20);
 
 /// Appends in a group from which on its callers are waited for: below, there is too little company to gain by.
 const LINGER_FROM: usize = 4;
@@ -50,23 +61,6 @@ pub struct Append {
     pub span: Span,
 }
 
-/// What became of an append.
-pub struct Answer {
-    outcome: Result<Revision, Error>,
-    /// With one answer of a group come the others.
-    others: Option<Answers>,
-}
-
-/// The answers of a group that nobody has sent yet. Clones share them.
-///
-/// Waking a thread costs the writer a system call. So it answers one caller of a group, and that one answers the others,
-/// who are mostly at home on its own thread. Whom it has not answered by then the writer answers after it has lingered:
-/// nobody depends on how soon somebody else looks.
-#[derive(Clone, Default)]
-pub struct Answers(Arc<Mutex<Vec<Due>>>);
-
-type Due = (oneshot::Sender<Answer>, Result<Revision, Error>);
-
 /// What the writer does next.
 pub enum Work {
     Group(Vec<Append>),
@@ -81,6 +75,8 @@ pub struct Limits {
     pub projections_max: usize,
     pub group_appends_max: usize,
     pub group_bytes_max: usize,
+    /// How long no append has come before projections are handed out. Default: [`QUIET`].
+    pub quiet: Duration,
 }
 
 pub struct Queue {
@@ -94,48 +90,11 @@ struct Waiting {
     appends: VecDeque<Append>,
     projections: HashMap<DealKey, Arc<Projection>>,
     groups_since_projections: usize,
+    // Whether no append has come for a while.
+    is_quiet: bool,
     closing: bool,
     // Whether the writer sleeps: waking it costs a system call, which a busy one need not be paid for.
     idle: bool,
-}
-
-impl Answer {
-    /// Answers the others that came with it, and tells what became of the append.
-    pub fn taken(self) -> Result<Revision, Error> {
-        if let Some(others) = self.others {
-            others.send();
-        }
-        self.outcome
-    }
-}
-
-impl Answers {
-    pub fn add(&self, reply: oneshot::Sender<Answer>, outcome: Result<Revision, Error>) {
-        self.due().push((reply, outcome));
-    }
-
-    /// Answers one, who has the others with it.
-    fn send_one(&self) {
-        let one = self.due().pop();
-        if let Some((reply, outcome)) = one {
-            let others = Some(self.clone());
-            // Who stopped waiting does not hear; the append stands.
-            let _ = reply.send(Answer { outcome, others });
-        }
-    }
-
-    /// Answers all whom nobody has answered.
-    fn send(&self) {
-        let due = std::mem::take(&mut *self.due());
-        for (reply, outcome) in due {
-            let others = None;
-            let _ = reply.send(Answer { outcome, others });
-        }
-    }
-
-    fn due(&self) -> MutexGuard<'_, Vec<Due>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Queue {
@@ -159,6 +118,7 @@ impl Queue {
             });
         }
         waiting.appends.push_back(append);
+        waiting.is_quiet = false;
         self.wake(waiting);
         Ok(())
     }
@@ -196,10 +156,7 @@ impl Queue {
     pub fn take(&self) -> Work {
         let mut waiting = self.waiting();
         loop {
-            let projections_due = !waiting.projections.is_empty()
-                && (waiting.appends.is_empty()
-                    || GROUPS_BETWEEN_PROJECTIONS <= waiting.groups_since_projections);
-            if projections_due {
+            if waiting.are_projections_due() {
                 waiting.groups_since_projections = 0;
                 let lot = waiting.projections.iter().take(PROJECTIONS_PER_LOT);
                 return Work::Projections(
@@ -214,18 +171,32 @@ impl Queue {
             if waiting.closing {
                 return Work::End;
             }
-            waiting.idle = true;
-            waiting = self
-                .work
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting.idle = false;
+            waiting = self.wait(waiting);
         }
+    }
+
+    /// Waits for whatever comes, and no longer than it has to be quiet for the projections that wait.
+    fn wait<'a>(&'a self, mut waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
+        waiting.idle = true;
+        let mut waiting = match waiting.projections.is_empty() {
+            true => {
+                let woken = self.work.wait(waiting);
+                woken.unwrap_or_else(PoisonError::into_inner)
+            }
+            false => {
+                let woken = self.work.wait_timeout(waiting, self.limits.quiet);
+                let (mut waiting, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+                waiting.is_quiet = waited.timed_out();
+                waiting
+            }
+        };
+        waiting.idle = false;
+        waiting
     }
 
     /// Answers a group, and waits a little for its callers to come back.
     pub fn answer(&self, answers: &Answers) {
-        let answered = answers.due().len();
+        let answered = answers.len();
         answers.send_one();
         self.linger(answered);
         answers.send();
@@ -313,51 +284,100 @@ impl Queue {
     }
 }
 
+impl Waiting {
+    fn are_projections_due(&self) -> bool {
+        let is_their_turn = GROUPS_BETWEEN_PROJECTIONS <= self.groups_since_projections;
+        let is_nothing_else = self.appends.is_empty() && (self.is_quiet || self.closing);
+        !self.projections.is_empty() && (is_their_turn || is_nothing_else)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    type Waiting = Vec<oneshot::Receiver<Answer>>;
-
-    fn group_of(callers: u64) -> (Answers, Waiting) {
-        let others = Answers::default();
-        let waiting = (1..=callers).map(|revision| {
-            let (reply, answer) = oneshot::channel();
-            others.add(reply, Ok(revision));
-            answer
-        });
-        let waiting = waiting.collect();
-        (others, waiting)
+    fn queue(quiet: Duration) -> Queue {
+        Queue::new(Limits {
+            appends_max: 1_000,
+            projections_max: 10,
+            group_appends_max: 1,
+            group_bytes_max: 1_000,
+            quiet,
+        })
     }
 
-    fn heard(answer: &mut oneshot::Receiver<Answer>) -> Option<Revision> {
-        answer.try_recv().ok()?.taken().ok()
-    }
-
-    #[test]
-    fn who_is_answered_first_answers_the_others() {
-        let (others, mut waiting) = group_of(3);
-        others.send_one();
-        let first = waiting[2].try_recv().ok().unwrap();
-        assert_eq!(heard(&mut waiting[0]), None);
-        assert_eq!(first.taken(), Ok(3));
-        assert_eq!(heard(&mut waiting[0]), Some(1));
-        assert_eq!(heard(&mut waiting[1]), Some(2));
-    }
-
-    #[test]
-    fn all_are_answered_whoever_is_gone_or_does_not_look() {
-        let (others, mut waiting) = group_of(3);
-        others.send_one();
-        others.send();
-        for (place, answer) in waiting.iter_mut().enumerate() {
-            assert_eq!(heard(answer), Some(place as u64 + 1));
+    fn deal() -> DealKey {
+        DealKey {
+            tenant: "default".into(),
+            deal: "opp-1".into(),
         }
+    }
 
-        let (others, mut waiting) = group_of(3);
-        drop(waiting.split_off(1));
-        others.send_one();
-        others.send();
-        assert_eq!(heard(&mut waiting[0]), Some(1));
+    fn push(queue: &Queue) {
+        let append = Append {
+            deal: deal(),
+            expected: 0,
+            events: vec![vec![0]],
+            reply: oneshot::channel().0,
+            span: Span::none(),
+        };
+        queue.push(append).unwrap();
+    }
+
+    fn keep(queue: &Queue) {
+        let projection = Projection {
+            revision: 1,
+            bytes: vec![0],
+        };
+        queue.keep(&deal(), projection);
+    }
+
+    /// What the queue hands out next.
+    fn next(queue: &Queue) -> &'static str {
+        match queue.take() {
+            Work::Group(_) => "group",
+            Work::Projections(lot) => {
+                queue.written(&lot);
+                "projections"
+            }
+            Work::End => "end",
+        }
+    }
+
+    #[test]
+    fn projections_wait_while_appends_may_come_and_are_written_before_the_end() {
+        let queue = queue(Duration::MAX);
+        push(&queue);
+        keep(&queue);
+        assert_eq!(next(&queue), "group");
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| next(&queue));
+            push(&queue);
+            assert_eq!(taken.join().unwrap(), "group");
+        });
+        queue.close();
+        assert_eq!([next(&queue), next(&queue)], ["projections", "end"]);
+    }
+
+    #[test]
+    fn projections_are_written_when_nothing_comes() {
+        let queue = queue(Duration::from_millis(1));
+        keep(&queue);
+        assert_eq!(next(&queue), "projections");
+        push(&queue);
+        keep(&queue);
+        assert_eq!([next(&queue), next(&queue)], ["group", "projections"]);
+    }
+
+    #[test]
+    fn projections_have_their_turn_under_a_load_that_never_ends() {
+        let queue = queue(Duration::MAX);
+        keep(&queue);
+        for _ in 0..GROUPS_BETWEEN_PROJECTIONS {
+            push(&queue);
+            push(&queue);
+            assert_eq!(next(&queue), "group");
+        }
+        assert_eq!([next(&queue), next(&queue)], ["projections", "group"]);
     }
 }

@@ -25,6 +25,7 @@ use crate::store::postgres::schema::Migrated;
 use crate::store::postgres::schema::Standing;
 use crate::store::postgres::writer::Writer;
 use crate::store::queue::Limits;
+use crate::store::queue::QUIET;
 use crate::store::queue::Queue;
 
 /// How often the database is asked whether it is there.
@@ -125,6 +126,7 @@ impl Postgres {
             projections_max: options.projections_waiting_max,
             group_appends_max: options.group_appends_max.clamp(1, 4096),
             group_bytes_max: options.group_bytes_max,
+            quiet: QUIET,
         }));
         let failed = |problem: String| OpenError::unreachable(address, problem);
         let writers_pool = Pool::new(address, 1, &options).map_err(failed)?;

@@ -16,7 +16,7 @@ use crate::server;
 async fn calls_in_flight_end_well_and_nothing_is_lost() {
     let running = server::start().await;
     let address = running.address();
-    running.store.hold_appends();
+    running.store.appends.hold();
     let client = QualificationServiceClient::new(running.channel().await);
     let calls: Vec<_> = (0..20)
         .map(|place| {
@@ -25,7 +25,7 @@ async fn calls_in_flight_end_well_and_nothing_is_lost() {
             tokio::spawn(async move { client.record_buyer_statement(request).await })
         })
         .collect();
-    running.store.until_waiting(20).await;
+    running.store.appends.until_arrived(20).await;
 
     let store = running.store.clone();
     let stopping = tokio::spawn(running.stop());
@@ -33,7 +33,7 @@ async fn calls_in_flight_end_well_and_nothing_is_lost() {
         tokio::task::yield_now().await;
     }
     assert!(!store.is_closed(), "calls are in flight");
-    store.let_through();
+    store.appends.open();
     for call in calls {
         let answer = call.await.unwrap().unwrap().into_inner();
         assert_eq!(answer.revision, 1);
@@ -50,10 +50,10 @@ async fn a_call_that_does_not_end_is_not_waited_for_longer_than_allowed() {
         ..Limits::default()
     };
     let running = server::start_with(limits).await;
-    running.store.hold_appends();
+    running.store.appends.hold();
     let mut client = QualificationServiceClient::new(running.channel().await);
     let call = tokio::spawn(async move { client.record_buyer_statement(statement_of("d")).await });
-    running.store.until_waiting(1).await;
+    running.store.appends.until_arrived(1).await;
     let store = running.store.clone();
     running.stop().await;
     assert!(store.is_closed());

@@ -18,12 +18,12 @@ use verbatim::wire::pb::ingest_response::Outcome;
 use verbatim::wire::pb::ingest_service_client::IngestServiceClient;
 
 use crate::server;
-use crate::server::Staged;
 use crate::streams::Stage;
 use crate::streams::all;
 use crate::streams::said;
 use crate::support;
 use crate::support::StagedDisk;
+use crate::support::staged_store::StagedStore;
 
 fn item(tag: impl ToString, item: Item) -> pb::IngestRequest {
     pb::IngestRequest {
@@ -312,9 +312,9 @@ async fn a_group_holds_a_thousand_events_which_is_more_than_the_window() {
 
 #[tokio::test]
 async fn no_more_is_taken_than_the_window_holds_and_a_dropped_stream_goes_on_to_its_end() {
-    let store = Arc::new(Staged::default());
+    let store = Arc::new(StagedStore::default());
     let stage = Stage::on(Arc::clone(&store) as Arc<dyn Store>);
-    store.hold_appends();
+    store.appends.hold();
     let mut intake = Intake::new(Arc::clone(&stage.app));
     let mut taken = 0;
     while intake.has_room() {
@@ -324,10 +324,10 @@ async fn no_more_is_taken_than_the_window_holds_and_a_dropped_stream_goes_on_to_
     }
     assert_eq!(taken, WINDOW_MAX);
     // Nearly all: a few deals share a turn with another and wait before the append.
-    store.until_waiting(WINDOW_MAX * 3 / 4).await;
+    store.appends.until_arrived(WINDOW_MAX * 3 / 4).await;
     assert!(intake.answer().is_none());
     drop(intake);
-    store.let_through();
+    store.appends.open();
     // Whoever writes to the same deal waits for what was begun.
     for number in 0..WINDOW_MAX {
         assert_eq!(stage.write(&format!("d{number}"), 1).await, 2);
@@ -336,10 +336,10 @@ async fn no_more_is_taken_than_the_window_holds_and_a_dropped_stream_goes_on_to_
 
 #[tokio::test]
 async fn a_stream_longer_than_the_window_is_read_on_as_answers_are_taken() {
-    let store = Arc::new(Staged::default());
+    let store = Arc::new(StagedStore::default());
     let stage = Stage::on(Arc::clone(&store) as Arc<dyn Store>);
     let server = stage.serve().await;
-    store.hold_appends();
+    store.appends.hold();
     let (sender, items) = tokio::sync::mpsc::channel(1);
     let mut client = IngestServiceClient::new(server::channel(server.local_addr()).await);
     let mut answers: Streaming<pb::IngestResponse> = client
@@ -353,9 +353,9 @@ async fn a_stream_longer_than_the_window_is_read_on_as_answers_are_taken() {
             sender.send(item).await.unwrap();
         }
     });
-    store.until_waiting(WINDOW_MAX * 3 / 4).await;
+    store.appends.until_arrived(WINDOW_MAX * 3 / 4).await;
     // Answers come as soon as room does; all in the end.
-    store.let_through();
+    store.appends.open();
     for sequence in 1..=2 * WINDOW_MAX {
         let answer = answers.message().await.unwrap().unwrap();
         assert_eq!(answer.sequence, sequence as u64);
@@ -390,10 +390,10 @@ async fn a_full_queue_is_waited_out() {
 
 #[tokio::test]
 async fn at_the_end_of_the_service_what_was_read_is_answered_and_the_rest_is_not_read() {
-    let store = Arc::new(Staged::default());
+    let store = Arc::new(StagedStore::default());
     let stage = Stage::on(Arc::clone(&store) as Arc<dyn Store>);
     let server = stage.serve().await;
-    store.hold_appends();
+    store.appends.hold();
     let (sender, items) = tokio::sync::mpsc::channel(16);
     let mut client = IngestServiceClient::new(server::channel(server.local_addr()).await);
     let mut answers = client
@@ -405,9 +405,9 @@ async fn at_the_end_of_the_service_what_was_read_is_answered_and_the_rest_is_not
         let item = statement(&format!("d{number}"), 0);
         sender.send(item).await.unwrap();
     }
-    store.until_waiting(3).await;
+    store.appends.until_arrived(3).await;
     let stopping = tokio::spawn(server.stop());
-    store.let_through();
+    store.appends.open();
     for sequence in 1..=3 {
         let answer = answers.message().await.unwrap().unwrap();
         assert_eq!(answer.sequence, sequence);

@@ -73,7 +73,7 @@ async fn the_callers_deadline_holds_and_so_does_the_services() {
         ..Limits::default()
     };
     let running = server::start_with(limits).await;
-    running.store.hold_appends();
+    running.store.appends.hold();
     // Over HTTP/1.1, since a gRPC client gives up by itself when its deadline has come.
     let body = framed(&statement().encode_to_vec());
     for (timeout, told) in [("20m", "19%20ms"), ("1H", "60%20ms"), ("100u", "0%20ms")] {
@@ -95,7 +95,7 @@ async fn the_callers_deadline_holds_and_so_does_the_services() {
     assert_eq!((status, &error["code"]), (504, &"deadline_exceeded".into()));
     assert_eq!(error["details"][0]["reason"], "DEADLINE", "{error}");
     assert_eq!(error["details"][0]["metadata"]["limit_ms"], "60");
-    running.store.let_through();
+    running.store.appends.open();
     let mut client = QualificationServiceClient::new(running.channel().await);
     client.record_buyer_statement(statement()).await.unwrap();
     running.stop().await;
@@ -108,7 +108,7 @@ async fn calls_beyond_the_limit_are_refused_and_health_is_not() {
         ..Limits::default()
     };
     let running = server::start_with(limits).await;
-    running.store.hold_appends();
+    running.store.appends.hold();
     let record = |mut client: QualificationServiceClient<Channel>, deal: &str| {
         let request = statement_of(deal);
         tokio::spawn(async move { client.record_buyer_statement(request).await })
@@ -122,7 +122,7 @@ async fn calls_beyond_the_limit_are_refused_and_health_is_not() {
         QualificationServiceClient::new(running.channel().await),
         "d2",
     );
-    running.store.until_waiting(2).await;
+    running.store.appends.until_arrived(2).await;
 
     let mut client = QualificationServiceClient::new(running.channel().await);
     let refused = client
@@ -144,7 +144,7 @@ async fn calls_beyond_the_limit_are_refused_and_health_is_not() {
     };
     health.check(request).await.unwrap();
 
-    running.store.let_through();
+    running.store.appends.open();
     first.await.unwrap().unwrap();
     second.await.unwrap().unwrap();
     // The places were given back.

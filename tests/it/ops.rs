@@ -232,10 +232,10 @@ async fn calls_are_counted_by_method_and_code_and_what_is_unknown_makes_no_label
 async fn a_call_in_flight_is_a_gauge_and_a_caller_who_went_away_is_cancelled() {
     let running = server::start().await;
     let ops = ops(&running.telemetry);
-    running.store.hold_appends();
+    running.store.appends.hold();
     let mut client = QualificationServiceClient::new(running.channel().await);
     let call = tokio::spawn(async move { client.record_buyer_statement(statement_of("d")).await });
-    running.store.until_waiting(1).await;
+    running.store.appends.until_arrived(1).await;
     let scrape = Scrape::of(ops.local_addr()).await;
     assert_eq!(scrape.value("verbatim_requests_in_flight"), 1.0);
     call.abort();
@@ -251,7 +251,7 @@ async fn a_call_in_flight_is_a_gauge_and_a_caller_who_went_away_is_cancelled() {
     gone.expect("the call ends with its caller");
     let scrape = Scrape::of(ops.local_addr()).await;
     assert_eq!(scrape.calls("RecordBuyerStatement", "CANCELLED"), 1.0);
-    running.store.let_through();
+    running.store.appends.open();
     running.stop().await;
 }
 

@@ -1,10 +1,7 @@
 //! A real server in process, on port 0, with a clock and a store that obey the test.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,7 +12,6 @@ use http_body_util::Full;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Channel;
@@ -27,15 +23,10 @@ use verbatim::domain::time::Instant;
 use verbatim::grpc::limits::Limits;
 use verbatim::grpc::serve::Server;
 use verbatim::model_file;
-use verbatim::store::Change;
-use verbatim::store::DealKey;
-use verbatim::store::Error;
-use verbatim::store::Fault;
-use verbatim::store::Projection;
-use verbatim::store::Revision;
 use verbatim::store::Store;
-use verbatim::store::StoredEvent;
 use verbatim::telemetry::Telemetry;
+
+use crate::support::staged_store::StagedStore;
 
 /// The manual clock stands here: 2026-03-01T12:00:00Z.
 pub const NOW_SECONDS: i64 = 1_772_366_400;
@@ -43,19 +34,8 @@ pub const NOW_SECONDS: i64 = 1_772_366_400;
 /// A server and what it stands on.
 pub struct Running {
     pub server: Server,
-    pub store: Arc<Staged>,
+    pub store: Arc<StagedStore>,
     pub telemetry: Telemetry,
-}
-
-/// A store in memory that waits, fails and panics when the test says so.
-#[derive(Default)]
-pub struct Staged {
-    deals: Mutex<BTreeMap<DealKey, Vec<Vec<u8>>>>,
-    fault: Mutex<Option<String>>,
-    /// Appends wait for a permit while this is set.
-    gate: Mutex<Option<Arc<Semaphore>>>,
-    waiting: tokio::sync::watch::Sender<usize>,
-    closed: Mutex<bool>,
 }
 
 /// An answer over HTTP/1.1.
@@ -71,7 +51,7 @@ pub async fn start() -> Running {
 }
 
 pub async fn start_with(limits: Limits) -> Running {
-    let store = Arc::new(Staged::default());
+    let store = Arc::new(StagedStore::default());
     let now = Instant::from_unix(NOW_SECONDS, 0).unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let app = app(Arc::clone(&store) as Arc<dyn Store>, clock);
@@ -203,122 +183,5 @@ fn unchunked(mut chunked: &[u8]) -> Vec<u8> {
         }
         body.extend(&chunked[end + 2..end + 2 + length]);
         chunked = &chunked[end + 2 + length + 2..];
-    }
-}
-
-impl Staged {
-    /// From now on appends wait until [`Staged::let_through`].
-    pub fn hold_appends(&self) {
-        *self.gate.lock().unwrap() = Some(Arc::new(Semaphore::new(0)));
-    }
-
-    /// Waits until so many appends wait.
-    pub async fn until_waiting(&self, count: usize) {
-        let mut waiting = self.waiting.subscribe();
-        let enough = waiting.wait_for(|waiting| count <= *waiting);
-        let enough = tokio::time::timeout(Duration::from_secs(20), enough).await;
-        enough.expect("so many appends come").unwrap();
-    }
-
-    pub fn let_through(&self) {
-        let gate = self.gate.lock().unwrap().take();
-        gate.unwrap().add_permits(Semaphore::MAX_PERMITS);
-    }
-
-    pub fn break_down(&self, cause: &str) {
-        *self.fault.lock().unwrap() = Some(cause.into());
-    }
-
-    pub fn is_closed(&self) -> bool {
-        *self.closed.lock().unwrap()
-    }
-
-    pub fn events_kept(&self) -> usize {
-        self.deals.lock().unwrap().values().map(Vec::len).sum()
-    }
-}
-
-#[async_trait]
-impl Store for Staged {
-    async fn revision(&self, deal: &DealKey) -> Result<Revision, Error> {
-        assert!(&*deal.deal != "panic", "the deal of this name panics");
-        Ok(self.deals.lock().unwrap().get(deal).map_or(0, Vec::len) as u64)
-    }
-
-    async fn events(
-        &self,
-        deal: &DealKey,
-        after: Revision,
-        events_max: usize,
-    ) -> Result<Vec<StoredEvent>, Error> {
-        assert!(&*deal.deal != "panic", "the deal of this name panics");
-        let deals = self.deals.lock().unwrap();
-        let events = deals.get(deal).into_iter().flatten().enumerate();
-        Ok(events
-            .skip(after as usize)
-            .take(events_max)
-            .map(|(place, bytes)| StoredEvent {
-                revision: place as u64 + 1,
-                bytes: bytes.clone(),
-            })
-            .collect())
-    }
-
-    async fn append(
-        &self,
-        deal: &DealKey,
-        expected: Revision,
-        events: Vec<Vec<u8>>,
-    ) -> Result<Revision, Error> {
-        if let Some(Fault::Lasting(fault)) = self.fault() {
-            return Err(Error::Fault(fault));
-        }
-        let gate = self.gate.lock().unwrap().clone();
-        if let Some(gate) = gate {
-            self.waiting.send_modify(|waiting| *waiting += 1);
-            let _permit = gate.acquire().await.unwrap();
-        }
-        let mut deals = self.deals.lock().unwrap();
-        let kept = deals.entry(deal.clone()).or_default();
-        let actual = kept.len() as u64;
-        if actual != expected {
-            return Err(Error::Conflict { expected, actual });
-        }
-        kept.extend(events);
-        Ok(kept.len() as u64)
-    }
-
-    async fn projection(&self, _: &DealKey) -> Result<Option<Projection>, Error> {
-        Ok(None)
-    }
-
-    fn keep_projection(&self, _: &DealKey, _: Projection) {}
-
-    async fn deals(
-        &self,
-        tenant: &str,
-        after: Option<&str>,
-        deals_max: usize,
-    ) -> Result<Vec<(DealKey, Revision)>, Error> {
-        let deals = self.deals.lock().unwrap();
-        Ok(deals
-            .iter()
-            .filter(|(deal, _)| &*deal.tenant == tenant)
-            .filter(|(deal, _)| after.is_none_or(|after| after < &*deal.deal))
-            .map(|(deal, events)| (deal.clone(), events.len() as u64))
-            .take(deals_max)
-            .collect())
-    }
-
-    async fn changes(&self, _: u64, _: usize) -> Result<Vec<Change>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        self.fault.lock().unwrap().clone().map(Fault::Lasting)
-    }
-
-    async fn close(&self) {
-        *self.closed.lock().unwrap() = true;
     }
 }

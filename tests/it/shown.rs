@@ -73,19 +73,18 @@ fn check(shown: &[(String, Revision)], right: Revision) {
 
 #[tokio::test]
 async fn what_is_durable_and_not_answered_yet_is_in_no_answer() {
-    let store = Arc::new(StagedStore::new());
+    let store = Arc::new(StagedStore::default());
     let stage = Arc::new(Stage::on(Arc::clone(&store) as Arc<dyn Store>));
-    store.let_answer(1);
     stage.write("d", 1).await;
-    store.wait_for_append().await;
     check(&shown(&stage).await, 1);
 
+    store.answers.hold();
     let writer = Arc::clone(&stage);
     let writing = tokio::spawn(async move { writer.write("d", 2).await });
-    store.wait_for_append().await;
+    store.answers.until_arrived(1).await;
     check(&shown(&stage).await, 1);
 
-    store.let_answer(1);
+    store.answers.open();
     writing.await.unwrap();
     check(&shown(&stage).await, 2);
 }

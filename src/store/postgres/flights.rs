@@ -22,9 +22,11 @@ use crate::store::queue::Append;
 const BEGIN_DEALS: &str = "INSERT INTO verbatim_deals (tenant, deal)
 SELECT * FROM unnest($1::bytea[], $2::bytea[]) ON CONFLICT DO NOTHING";
 
-const COUNT_BEFORE: &str = "SELECT count(*)
-FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS w (tenant, deal, revision)
-JOIN verbatim_events e ON e.tenant = w.tenant AND e.deal = w.deal AND e.revision = w.revision";
+/// Each is looked up by its key: of a join, the planner would make one over the whole table.
+const COUNT_BEFORE: &str = "SELECT count((
+    SELECT e.revision FROM verbatim_events e
+    WHERE e.tenant = w.tenant AND e.deal = w.deal AND e.revision = w.revision
+)) FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS w (tenant, deal, revision)";
 
 const INSERT_EVENTS: &str = "INSERT INTO verbatim_events (tenant, deal, revision, body)
 SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[]) ON CONFLICT DO NOTHING";

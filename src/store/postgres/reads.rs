@@ -24,12 +24,13 @@ const REVISION: &str = "SELECT max(revision) FROM verbatim_events WHERE tenant =
 const EVENTS: &str = "SELECT revision, body FROM verbatim_events
 WHERE tenant = $1 AND deal = $2 AND revision > $3 ORDER BY revision LIMIT $4";
 
-/// Joined by the key, a range of it for each span.
+/// A range of the key for each span. The `OFFSET` has the planner look it up span by span, where it would join the whole table.
 const EVENTS_OF: &str = "SELECT w.place, e.revision, e.body
 FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[]) AS w (place, tenant, deal, after, until)
-JOIN verbatim_events e
-ON e.tenant = w.tenant AND e.deal = w.deal AND e.revision > w.after AND e.revision <= w.until
-ORDER BY w.place, e.revision";
+CROSS JOIN LATERAL (
+    SELECT revision, body FROM verbatim_events
+    WHERE tenant = w.tenant AND deal = w.deal AND revision > w.after AND revision <= w.until OFFSET 0
+) AS e ORDER BY w.place, e.revision";
 
 const PROJECTION: &str =
     "SELECT revision, body FROM verbatim_projections WHERE tenant = $1 AND deal = $2";

@@ -23,8 +23,7 @@ const WRITES: usize = 700;
 
 /// A store in which seven deals have a hundred statements each.
 async fn written() -> Arc<StagedStore> {
-    let store = Arc::new(StagedStore::new());
-    store.let_answer(WRITES);
+    let store = Arc::new(StagedStore::default());
     let stage = Stage::on(Arc::clone(&store) as Arc<dyn Store>);
     write_much(&stage, 3, WRITES).await;
     store

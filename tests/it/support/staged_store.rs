@@ -1,9 +1,15 @@
-//! A store in memory that tells how often it was asked, and answers an append when it is let.
+//! A store in memory that stands still where it is told to, breaks down, and tells how often it was asked.
 
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tonic::async_trait;
 use verbatim::store::Change;
 use verbatim::store::DealKey;
@@ -16,31 +22,71 @@ use verbatim::store::Store;
 use verbatim::store::StoredEvent;
 use verbatim::store::memory::Memory;
 
+/// Longer than a machine with much to do takes to come to a gate.
+const ARRIVAL_MAX: Duration = Duration::from_secs(20);
+
+#[derive(Default)]
 pub struct StagedStore {
+    /// Before an append is kept.
+    pub appends: Gate,
+    /// Between keeping an append and answering it.
+    pub answers: Gate,
     memory: Memory,
     questions: AtomicU64,
-    kept: Semaphore,
-    answers: Semaphore,
+    events_kept: AtomicUsize,
+    fault: Mutex<Option<String>>,
+    is_closed: AtomicBool,
+}
+
+/// A place on the way of an append: open, until it is held.
+#[derive(Default)]
+pub struct Gate {
+    /// Who comes waits for a permit while this is set.
+    permits: Mutex<Option<Arc<Semaphore>>>,
+    arrived: watch::Sender<usize>,
+}
+
+impl Gate {
+    /// From now on all wait here until they are let through.
+    pub fn hold(&self) {
+        *self.permits.lock().unwrap() = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets all pass.
+    pub fn open(&self) {
+        let permits = self.permits.lock().unwrap().take();
+        permits.unwrap().add_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Waits until so many have come since it was first held.
+    pub async fn until_arrived(&self, count: usize) {
+        let mut arrived = self.arrived.subscribe();
+        let enough = arrived.wait_for(|arrived| count <= *arrived);
+        let enough = tokio::time::timeout(ARRIVAL_MAX, enough).await;
+        enough.expect("so many appends come").unwrap();
+    }
+
+    async fn pass(&self) {
+        let permits = self.permits.lock().unwrap().clone();
+        if let Some(permits) = permits {
+            self.arrived.send_modify(|arrived| *arrived += 1);
+            let _passed = permits.acquire().await.unwrap();
+        }
+    }
 }
 
 impl StagedStore {
-    pub fn new() -> StagedStore {
-        StagedStore {
-            memory: Memory::default(),
-            questions: AtomicU64::new(0),
-            kept: Semaphore::new(0),
-            answers: Semaphore::new(0),
-        }
+    /// From now on it is broken, as a disk is.
+    pub fn break_down(&self, cause: &str) {
+        *self.fault.lock().unwrap() = Some(cause.into());
     }
 
-    /// Lets so many more appends be answered.
-    pub fn let_answer(&self, appends: usize) {
-        self.answers.add_permits(appends);
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// Waits until one more append is kept, answered or not.
-    pub async fn wait_for_append(&self) {
-        self.kept.acquire().await.unwrap().forget();
+    pub fn events_kept(&self) -> usize {
+        self.events_kept.load(Ordering::SeqCst)
     }
 
     /// How often it was asked for events or changes.
@@ -62,9 +108,16 @@ impl Store for StagedStore {
         expected: Revision,
         events: Vec<Vec<u8>>,
     ) -> Result<Revision, Error> {
+        if let Some(Fault::Lasting(fault)) = self.fault() {
+            return Err(Error::Fault(fault));
+        }
+        self.appends.pass().await;
+        let count = events.len();
         let answer = self.memory.append(deal, expected, events).await;
-        self.kept.add_permits(1);
-        self.answers.acquire().await.unwrap().forget();
+        if answer.is_ok() {
+            self.events_kept.fetch_add(count, Ordering::SeqCst);
+        }
+        self.answers.pass().await;
         answer
     }
 
@@ -78,6 +131,7 @@ impl Store for StagedStore {
         after: Revision,
         events_max: usize,
     ) -> Result<Vec<StoredEvent>, Error> {
+        assert!(&*deal.deal != "panic", "the deal of this name panics");
         self.asked().events(deal, after, events_max).await
     }
 
@@ -107,10 +161,12 @@ impl Store for StagedStore {
     }
 
     fn fault(&self) -> Option<Fault> {
-        self.memory.fault()
+        let fault = self.fault.lock().unwrap().clone();
+        fault.map(Fault::Lasting).or_else(|| self.memory.fault())
     }
 
     async fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
         self.memory.close().await;
     }
 }

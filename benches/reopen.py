@@ -21,6 +21,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from plot import draw
+
 REOPEN_SECONDS_MAX = 10
 DISK_TO_EVENTS_MAX = 3
 # Of the scores that the command asks for; the statements go to deals of their own.
@@ -116,45 +118,21 @@ def measure(binary, directory, statements):
 
 
 def plot(measured, path):
-    """Two panels: seconds, and bytes of disk a byte of events, against events."""
-    most = max(one["events"] for one in measured)
+    """Seconds, and bytes of disk a byte of events, against events."""
+    to_events = lambda key: [one[key] / one["event_bytes"] for one in measured]
     panels = [
-        ("seconds from start to the first score, after kill -9", REOPEN_SECONDS_MAX, [("reopened", "answers_seconds", None)]),
+        (
+            "seconds from start to the first score, after kill -9",
+            REOPEN_SECONDS_MAX,
+            {"reopened": [one["answers_seconds"] for one in measured]},
+        ),
         (
             "bytes of disk a byte of events",
             DISK_TO_EVENTS_MAX,
-            [("as it grew", "disk_bytes", "event_bytes"), ("compacted", "compacted_bytes", "event_bytes")],
+            {"as it grew": to_events("disk_bytes"), "compacted": to_events("compacted_bytes")},
         ),
     ]
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="760" height="300" font-family="sans-serif" font-size="12">']
-    out.append('<rect width="760" height="300" fill="white"/>')
-    colours = ["#1f6f8b", "#c8553d"]
-    for place, (title, aim, rows) in enumerate(panels):
-        left, bottom, width, height = 50 + 380 * place, 250, 300, 190
-        values = [[one[key] / (one[by] if by else 1) for one in measured] for _, key, by in rows]
-        top = 1.15 * max([aim, *(value for row in values for value in row)])
-        x = lambda events: left + width * events / most
-        y = lambda value: bottom - height * value / top
-        out.append(f'<text x="{left - 20}" y="30" font-weight="bold">{title}</text>')
-        out.append(f'<path d="M{left} {bottom - height}V{bottom}H{left + width}" fill="none" stroke="#444"/>')
-        out.append(f'<path d="M{left} {y(aim):.1f}H{left + width}" stroke="#999" stroke-dasharray="4 3"/>')
-        out.append(f'<text x="{left - 6}" y="{y(aim) + 4:.1f}" text-anchor="end">{aim}</text>')
-        out.append(f'<text x="{left - 6}" y="{bottom + 4}" text-anchor="end">0</text>')
-        for one in measured:
-            label = f"{one['events'] / 1e6:.1f} M"
-            out.append(f'<text x="{x(one["events"]):.1f}" y="{bottom + 18}" text-anchor="middle">{label}</text>')
-        for (name, _, _), row, colour in zip(rows, values, colours):
-            points = [(x(one["events"]), y(value)) for one, value in zip(measured, row)]
-            path_of = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-            out.append(f'<polyline points="{path_of}" fill="none" stroke="{colour}" stroke-width="2"/>')
-            for (a, b), value in zip(points, row):
-                out.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>')
-                out.append(f'<text x="{a:.1f}" y="{b - 7:.1f}" text-anchor="middle" fill="{colour}">{value:.1f}</text>')
-            if 1 < len(rows):
-                out.append(f'<text x="{left + 8}" y="{points[0][1] - 20:.1f}" fill="{colour}">{name}</text>')
-        out.append(f'<text x="{left + width / 2}" y="285" text-anchor="middle">events</text>')
-    out.append("</svg>")
-    Path(path).write_text("\n".join(out) + "\n")
+    draw(path, "events", [one["events"] for one in measured], panels)
 
 
 def main():

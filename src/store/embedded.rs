@@ -25,6 +25,7 @@ mod guard;
 mod keys;
 mod open_error;
 mod reads;
+mod tidy;
 mod unfinished;
 mod watermark;
 mod writer;
@@ -84,6 +85,9 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Free bytes of the file system below which appends are [`Error::Full`]. Default: 64 MiB.
     pub free_bytes_min: u64,
+    /// Has sled use its log again as it goes, at the price of a slower writer: for a store that is filled in one go while nobody
+    /// waits for it. Default: false.
+    pub is_tidy: bool,
     /// What is read before the store is open. Default: [`Check::Whole`].
     pub check: Check,
     /// The disk calls that tests replace. Default: [`RealDisk`].
@@ -102,6 +106,7 @@ impl Default for Options {
             projections_waiting_max: 16_384,
             cache_bytes: 64 * MIB as u64,
             free_bytes_min: 64 * MIB as u64,
+            is_tidy: false,
             check: Check::Whole,
             disk: Arc::new(RealDisk),
             metrics: StoreMetrics::default(),
@@ -214,6 +219,9 @@ impl Embedded {
         let (writer_lives, writer_ended) = watch::channel(());
 
         let mut writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), watermark);
+        if options.is_tidy {
+            writer.keep_tidy();
+        }
         let writers_queue = Arc::clone(&queue);
         let writers_fault = Arc::clone(&fault);
         let thread = thread::Builder::new().name("store-writer".to_owned());

@@ -108,7 +108,11 @@ pub async fn compact(
     go_on(reached(Step::Cleared))?;
 
     let last = store.newest_sequence().await?;
-    let copy = Embedded::open(&beside, options.clone())?;
+    let tidy = Options {
+        is_tidy: true,
+        ..options.clone()
+    };
+    let copy = Embedded::open(&beside, tidy)?;
     let copied = archive::copy(&store, &copy, last, |sequence| {
         reached(Step::Copying { sequence, last })
     });

@@ -38,6 +38,7 @@ use crate::store::embedded::guard::guarded;
 use crate::store::embedded::guard::told;
 use crate::store::embedded::keys;
 use crate::store::embedded::reads;
+use crate::store::embedded::tidy;
 use crate::telemetry::metrics::store::StoreMetrics;
 
 pub struct Engine {
@@ -256,6 +257,11 @@ impl Engine {
         self.disk.free_bytes(&self.log)
     }
 
+    /// Bytes of sled's log; 0 where it cannot be had.
+    pub fn log_bytes(&self) -> u64 {
+        self.log.metadata().map_or(0, |log| log.len())
+    }
+
     /// Bytes of disk that the directory takes.
     pub fn disk_bytes(&self) -> std::io::Result<u64> {
         bytes_below(&self.directory)
@@ -347,8 +353,8 @@ impl Trees {
         let db = sled::Config::new()
             .path(directory)
             .cache_capacity(options.cache_bytes)
-            // Nothing is flushed behind our back: each group is, before it is acknowledged.
-            .flush_every_ms(None)
+            // Nothing is flushed behind a service's back: each group is, before it is acknowledged.
+            .flush_every_ms(options.is_tidy.then_some(tidy::EVERY_MS))
             .open()?;
         let facts = db.open_tree("facts")?;
         let projections = RwLock::new(db.open_tree("projections")?);

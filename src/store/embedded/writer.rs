@@ -17,6 +17,7 @@ use crate::store::embedded::engine::Engine;
 use crate::store::embedded::frames;
 use crate::store::embedded::garbage;
 use crate::store::embedded::keys;
+use crate::store::embedded::tidy::Pace;
 use crate::store::embedded::watermark::Watermark;
 use crate::store::groups;
 use crate::store::groups::Entry;
@@ -36,6 +37,8 @@ pub struct Writer {
     heads: HashMap<Vec<u8>, Revision>,
     /// The sequence of the newest change.
     last: u64,
+    /// There where sled's log is kept short.
+    pace: Option<Pace>,
 }
 
 #[derive(Default)]
@@ -54,7 +57,13 @@ impl Writer {
             watermark,
             heads: HashMap::new(),
             last,
+            pace: None,
         }
+    }
+
+    /// From now on waits for sled to keep its log short.
+    pub fn keep_tidy(&mut self) {
+        self.pace = Some(Pace::default());
     }
 
     /// Works until the queue is closed and empty, then makes all durable.
@@ -184,6 +193,9 @@ impl Writer {
         self.engine
             .commit(draft.batch, last, heads, draft.event_bytes, mark)?;
         self.last = last;
+        if let Some(pace) = &mut self.pace {
+            pace.wrote(draft.event_bytes, || self.engine.log_bytes());
+        }
         if HEADS_MAX < self.heads.len() {
             self.heads.clear();
         }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use verbatim::store::Projection;
 use verbatim::store::Store;
 use verbatim::store::embedded::Embedded;
@@ -65,6 +66,37 @@ fn a_compacted_store_has_all_and_is_smaller() {
             store.append(&deal("d1"), revision, more).await,
             Ok(revision + 1)
         );
+    });
+}
+
+#[test]
+fn a_compacted_store_takes_at_most_three_bytes_of_disk_for_each_byte_of_event() {
+    const DEALS: usize = 100;
+    const ROUNDS: usize = 200;
+    const EVENT_BYTES: usize = 190;
+    run(async {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        let store = open(&data);
+        let mut dice = Dice(7);
+        for round in 0..ROUNDS {
+            let appends: Vec<_> = (0..DEALS)
+                .map(|number| {
+                    let event = (0..EVENT_BYTES).map(|_| dice.below(256) as u8).collect();
+                    let deal = deal(&format!("opportunity-{number}"));
+                    let store = &store;
+                    async move { store.append(&deal, round as u64, vec![event]).await }
+                })
+                .collect();
+            for appended in join_all(appends).await {
+                appended.unwrap();
+            }
+        }
+        store.close().await;
+        let compacted = compact(&data, &Options::default(), |_| ControlFlow::Continue(())).await;
+        let taken = compacted.unwrap().bytes_after;
+        let event_bytes = (ROUNDS * DEALS * EVENT_BYTES) as u64;
+        assert!(taken <= 3 * event_bytes, "{taken} for {event_bytes}");
     });
 }
 

@@ -27,6 +27,7 @@ def measure(binary, directory, deals):
 def plot(measured, path):
     """Seconds of a summary, and deals a second of the stream of scores, against deals."""
     every = lambda key: [one[key] for one in measured]
+    a_second = lambda key: [one["deals"] / one[key] for one in measured]
     panels = [
         (
             "seconds of SummarizePipeline",
@@ -40,11 +41,11 @@ def plot(measured, path):
         (
             "deals a second of ScoreDeals",
             None,
-            {"first": [one["deals"] / one["scores_first_seconds"] for one in measured], "again": [one["deals"] / one["scores_warm_seconds"] for one in measured]},
+            {"first": a_second("scores_first_seconds"), "again": a_second("scores_warm_seconds")},
         ),
         ("MiB of memory at most", None, {"service": [one["peak_bytes"] / 2**20 for one in measured]}),
     ]
-    draw(path, "deals", every("deals"), panels, logarithmic=True)
+    draw(path, "deals; both axes by orders of magnitude", every("deals"), panels, logarithmic=True)
 
 
 def main():

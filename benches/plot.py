@@ -20,11 +20,12 @@ def short(value):
 class Axis:
     """Where a value is between 0 and 1; by its order of magnitude when `logarithmic`."""
 
-    def __init__(self, values, logarithmic, zero):
+    def __init__(self, values, logarithmic):
         self.of = math.log10 if logarithmic else float
         placed = [self.of(value) for value in values]
-        self.low = 0.0 if zero and not logarithmic else min(placed)
-        self.high = max(placed) + (0.1 if logarithmic else 0.15 * (max(placed) - self.low))
+        room = 0.15 * (max(placed) - min(placed))
+        self.low = min(placed) - room if logarithmic else 0.0
+        self.high = max(placed) + (room if logarithmic else 0.15 * max(placed))
 
     def at(self, value):
         return (self.of(value) - self.low) / (self.high - self.low)
@@ -35,11 +36,11 @@ def draw(path, label, places, panels, logarithmic=False):
     width = 60 + STEP * len(panels)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="300" font-family="sans-serif" font-size="12">']
     out.append(f'<rect width="{width}" height="300" fill="white"/>')
-    across = Axis(places, logarithmic, zero=True)
+    across = Axis(places, logarithmic)
     for number, (title, aim, lines) in enumerate(panels):
         left = 60 + STEP * number
         every = [value for values in lines.values() for value in values]
-        up = Axis(every + ([aim] if aim else []), logarithmic, zero=True)
+        up = Axis(every + ([aim] if aim else []), logarithmic)
         x = lambda place: left + WIDTH * across.at(place)
         y = lambda value: BOTTOM - HEIGHT * up.at(value)
         out.append(f'<text x="{left - 20}" y="30" font-weight="bold">{title}</text>')

@@ -4,6 +4,7 @@
 //! `store/damage.rs`.
 
 mod damage;
+mod edges;
 mod embedded;
 mod feed;
 mod interrupted;
@@ -14,6 +15,8 @@ mod projections;
 mod reopened;
 mod replicas;
 mod revisions;
+mod seen;
+mod spans;
 
 use std::sync::Arc;
 

@@ -189,6 +189,8 @@ impl Sending {
                 },
             }
         }
+        // Up to its end, or the service would count a stream that its caller broke off.
+        let _all_is_answered = answers.message().await;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use verbatim::wire::pb::ingest_service_client::IngestServiceClient;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
 use crate::operated::Operated;
+use crate::operated::verbatim;
 use crate::ops::Scrape;
 use crate::requests::statement_of;
 use crate::server::channel;
@@ -120,6 +121,19 @@ async fn streams_are_counted_and_timed_by_method_and_code_and_so_are_their_messa
     assert_eq!((received("Ingest"), sent("Ingest")), (3.0, 3.0));
     assert_eq!((received("ScoreDeals"), sent("ScoreDeals")), (1.0, 3.0));
     assert_eq!(received("WatchDeals"), 2.0);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_loaded_is_not_a_stream_that_its_caller_broke_off() {
+    let service = Operated::start(&["--log-level", "off"]);
+    let url = format!("http://{}", service.listens);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pipeline.ndjson");
+    let load = verbatim(&["load", file, "--server", &url]).output();
+    assert!(load.unwrap().status.success());
+    let scrape = Scrape::of(service.ops).await;
+    let ended_well = series("verbatim_requests_total", "Ingest", Some("OK"));
+    assert_eq!(scrape.value(&ended_well), 1.0);
     service.stop().await;
 }
 

@@ -234,7 +234,12 @@ impl Method {
 
     /// A call has ended, in the code of that number; `call` is there when its trace is sent.
     pub fn ended(&self, code: usize, took: Duration, call: Option<Sampled>) {
+        self.count(code, took, call);
+        // Last, so that no scrape misses a call in between.
         self.open.dec();
+    }
+
+    fn count(&self, code: usize, took: Duration, call: Option<Sampled>) {
         let Some(ended) = self.by_code(code) else {
             return;
         };

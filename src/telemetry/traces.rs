@@ -1,7 +1,7 @@
 //! Traces, sent by OTLP over gRPC: set up by the `OTEL_*` environment, and only there.
 //!
 //! 1. Without an endpoint no span is made: one is then a look at a flag. Nor is one of a trace that is not sent: that is
-//!    decided by the call, before its first span; see [`sampling`].
+//!    decided by the call, before its first span; see `traces/sampling.rs`.
 //! 2. A call belongs to the trace that its caller names by W3C `traceparent`, over gRPC and JSON alike, and else to one of
 //!    its own; see [`current`].
 //! 3. A span tells times and counts. It holds nothing that a caller sent.

@@ -85,8 +85,7 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Free bytes of the file system below which appends are [`Error::Full`]. Default: 64 MiB.
     pub free_bytes_min: u64,
-    /// Has sled use its log again as it goes, at the price of a slower writer: for a store that is filled in one go while nobody
-    /// waits for it. Default: false.
+    /// Has sled keep its log short, which slows the writer down: for a store that is filled in one go. Default: false.
     pub is_tidy: bool,
     /// What is read before the store is open. Default: [`Check::Whole`].
     pub check: Check,
@@ -218,10 +217,8 @@ impl Embedded {
         let fault = Arc::clone(engine.fault());
         let (writer_lives, writer_ended) = watch::channel(());
 
-        let mut writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), watermark);
-        if options.is_tidy {
-            writer.keep_tidy();
-        }
+        let (for_writer, is_tidy) = (Arc::clone(&queue), options.is_tidy);
+        let mut writer = Writer::new(Arc::clone(&engine), for_writer, watermark, is_tidy);
         let writers_queue = Arc::clone(&queue);
         let writers_fault = Arc::clone(&fault);
         let thread = thread::Builder::new().name("store-writer".to_owned());

@@ -49,7 +49,12 @@ struct Draft {
 }
 
 impl Writer {
-    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>, watermark: Watermark) -> Writer {
+    pub fn new(
+        engine: Arc<Engine>,
+        queue: Arc<Queue>,
+        watermark: Watermark,
+        is_tidy: bool,
+    ) -> Writer {
         let last = engine.durable();
         Writer {
             engine,
@@ -57,13 +62,8 @@ impl Writer {
             watermark,
             heads: HashMap::new(),
             last,
-            pace: None,
+            pace: is_tidy.then(Pace::default),
         }
-    }
-
-    /// From now on waits for sled to keep its log short.
-    pub fn keep_tidy(&mut self) {
-        self.pace = Some(Pace::default());
     }
 
     /// Works until the queue is closed and empty, then makes all durable.

@@ -11,8 +11,9 @@
 //! Absent on purpose: replication, rules about deals. sled gives no space back; `compact` does.
 //!
 //! The files in reading order: `directory` (who holds it), `keys` and `frames` (what a record looks like), `groups`
-//! (the change feed), `reads`, `check` (at open), `engine` (sled behind a guard), `queue`, `writer`, `watermark`, `compact` (a copy that takes the place of a
-//! store), `unfinished` (a store that is being restored).
+//! (the change feed), `reads`, `check` (at open), `trees` (sled's), `engine` (sled behind a guard), `queue`, `writer`,
+//! `watermark`, `tidy` and `compact` (a copy that takes the place of a store), `unfinished` (a store that is being
+//! restored).
 
 mod check;
 pub mod compact;
@@ -26,6 +27,7 @@ mod keys;
 mod open_error;
 mod reads;
 mod tidy;
+mod trees;
 mod unfinished;
 mod watermark;
 mod writer;
@@ -132,8 +134,8 @@ pub struct Embedded {
     engine: RwLock<Option<Arc<Engine>>>,
     queue: Arc<Queue>,
     fault: Arc<OnceLock<String>>,
-    // Its sender lives as long as the writer thread.
-    writer_ended: watch::Receiver<()>,
+    // Its sender lives as long as the engine, which the writer thread and reads under way hold too.
+    engine_ended: watch::Receiver<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -215,7 +217,6 @@ impl Embedded {
             quiet: QUIET,
         }));
         let fault = Arc::clone(engine.fault());
-        let (writer_lives, writer_ended) = watch::channel(());
 
         let (for_writer, is_tidy) = (Arc::clone(&queue), options.is_tidy);
         let mut writer = Writer::new(Arc::clone(&engine), for_writer, watermark, is_tidy);
@@ -226,17 +227,15 @@ impl Embedded {
             if let Err(panic) = guarded(|| writer.run()) {
                 writers_fault.get_or_init(|| format!("the writer panicked: {panic}"));
             }
-            // Whatever ended the writer, nobody may wait for it, and the engine goes before the word that it ended.
+            // Whatever ended the writer, nobody may wait for it.
             writers_queue.abandon();
-            drop(writer);
-            drop(writer_lives);
         })?;
 
         Ok(Embedded {
+            engine_ended: engine.ended(),
             engine: RwLock::new(Some(engine)),
             queue,
             fault,
-            writer_ended,
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -372,15 +371,15 @@ impl Store for Embedded {
 
     async fn close(&self) {
         self.queue.close();
-        // An error is the sender dropped, which is what is waited for.
-        let mut ended = self.writer_ended.clone();
-        while ended.changed().await.is_ok() {}
         let engine = self
             .engine
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         drop(engine);
+        // An error is the sender dropped, which is what is waited for.
+        let mut ended = self.engine_ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 }
 

@@ -28,7 +28,14 @@ const NAME: &str = "verbatim-store";
 
 /// The right to use a directory, given up when dropped or when the process ends, however it ends.
 pub struct Claim {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Said, not left to the close: a child process that is just being started has the descriptor too, for a moment.
+        let _ = rustix::fs::flock(&self.lock, FlockOperation::Unlock);
+    }
 }
 
 /// Creates the directory if there is none, and claims it.
@@ -65,7 +72,7 @@ pub fn claim(directory: &Path) -> Result<Claim, OpenError> {
     lock.set_len(0).map_err(failed)?;
     lock.write_all(std::process::id().to_string().as_bytes())
         .map_err(failed)?;
-    Ok(Claim { _lock: lock })
+    Ok(Claim { lock })
 }
 
 /// Writes the format of a new store, or checks that of an old one.
@@ -155,5 +162,23 @@ fn holder(lock: &mut File) -> String {
     match lock.read_to_string(&mut text) {
         Ok(_) if !text.is_empty() => format!("process {text}"),
         _ => "another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_given_up_although_a_child_process_has_the_descriptor_too() {
+        let home = tempfile::tempdir().unwrap();
+        let first = claim(home.path()).unwrap();
+        let of_the_child = first.lock.try_clone().unwrap();
+        drop(first);
+
+        let second = claim(home.path()).unwrap();
+        drop(of_the_child);
+        assert!(matches!(claim(home.path()), Err(OpenError::Held { .. })));
+        drop(second);
     }
 }

@@ -18,6 +18,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use tokio::sync::watch;
+
 use crate::store::DealKey;
 use crate::store::Error;
 use crate::store::Projection;
@@ -32,13 +34,12 @@ use crate::store::embedded::disk::Disk;
 use crate::store::embedded::disk::bytes_below;
 use crate::store::embedded::disk::sync_directory;
 use crate::store::embedded::disk::wait_for_log;
-use crate::store::embedded::frames;
 use crate::store::embedded::frames::Unreadable;
 use crate::store::embedded::guard::guarded;
 use crate::store::embedded::guard::told;
 use crate::store::embedded::keys;
 use crate::store::embedded::reads;
-use crate::store::embedded::tidy;
+use crate::store::embedded::trees::Trees;
 use crate::telemetry::metrics::store::StoreMetrics;
 
 pub struct Engine {
@@ -54,15 +55,10 @@ pub struct Engine {
     // As far as it is durable; unset when the store was not read as a whole.
     whole: RwLock<Option<Whole>>,
     fault: Arc<OnceLock<String>>,
-    // Dropped last: another process must not open before sled is done.
+    // Dropped after all before it: another process must not open before sled is done.
     _claim: Claim,
-}
-
-struct Trees {
-    db: sled::Db,
-    facts: sled::Tree,
-    // Locked because a projection of several parts is read part by part.
-    projections: RwLock<sled::Tree>,
+    // Dropped last: whoever waits for it finds the directory free.
+    lives: watch::Sender<()>,
 }
 
 impl Engine {
@@ -85,6 +81,7 @@ impl Engine {
             whole: RwLock::new(None),
             fault: Arc::default(),
             _claim: claim,
+            lives: watch::Sender::new(()),
         };
         // What a killed process wrote is read back from memory: it counts only once it is on the disk.
         engine.flush().map_err(failed)?;
@@ -100,6 +97,11 @@ impl Engine {
     /// The newest change sequence that is durable.
     pub fn durable(&self) -> u64 {
         self.durable.load(Ordering::Acquire)
+    }
+
+    /// Its sender is gone once the engine is, and the directory is free.
+    pub fn ended(&self) -> watch::Receiver<()> {
+        self.lives.subscribe()
     }
 
     /// Reads facts; `place` names what is read, should sled fail at it.
@@ -159,12 +161,7 @@ impl Engine {
             || format!("{} (projection)", keys::place_of(deal)),
             || {
                 let trees = self.trees();
-                let projections = trees
-                    .projections
-                    .read()
-                    .unwrap_or_else(PoisonError::into_inner);
-                let Some(projection) = reads::projection(&projections, &keys::projection(deal))?
-                else {
+                let Some(projection) = trees.projection(deal)? else {
                     return Ok(None);
                 };
                 // One beyond the events derives from events that were lost.
@@ -210,26 +207,15 @@ impl Engine {
 
     /// Writes projections, each unless a newer one is there. Not durable before the next commit or flush.
     pub fn write_projections(&self, lot: &[(DealKey, Arc<Projection>)]) -> Result<(), String> {
-        let written = guarded(|| {
-            let projections = &self.trees().projections;
-            let projections = projections.write().unwrap_or_else(PoisonError::into_inner);
-            let mut batch = sled::Batch::default();
-            for (deal, projection) in lot {
-                add_projection(&mut batch, &projections, deal, projection)?;
-            }
-            projections.apply_batch(batch)
-        });
+        let written = guarded(|| self.trees().write_projections(lot));
         let written = written.map(|written| written.map_err(|error| error.to_string()));
         self.note(written.flatten())
     }
 
     /// Forgets all projections.
     pub fn clear_projections(&self) -> Result<(), String> {
-        let cleared = guarded(|| {
-            let projections = &self.trees().projections;
-            let projections = projections.write().unwrap_or_else(PoisonError::into_inner);
-            projections.clear().map_err(|error| error.to_string())
-        });
+        let cleared = guarded(|| self.trees().clear_projections());
+        let cleared = cleared.map(|cleared| cleared.map_err(|error| error.to_string()));
         self.note(cleared.flatten())
     }
 
@@ -346,46 +332,4 @@ impl Drop for Engine {
         let trees = self.trees.take();
         let _ = guarded(|| drop(trees));
     }
-}
-
-impl Trees {
-    fn open(directory: &Path, options: &Options) -> sled::Result<Trees> {
-        let db = sled::Config::new()
-            .path(directory)
-            .cache_capacity(options.cache_bytes)
-            // Nothing is flushed behind a service's back: each group is, before it is acknowledged.
-            .flush_every_ms(options.is_tidy.then_some(tidy::EVERY_MS))
-            .open()?;
-        let facts = db.open_tree("facts")?;
-        let projections = RwLock::new(db.open_tree("projections")?);
-        Ok(Trees {
-            db,
-            facts,
-            projections,
-        })
-    }
-}
-
-fn add_projection(
-    batch: &mut sled::Batch,
-    projections: &sled::Tree,
-    deal: &DealKey,
-    projection: &Projection,
-) -> sled::Result<()> {
-    let key = keys::projection(deal);
-    let mut parts_before = 0;
-    for item in projections.range(key.clone()..keys::behind(&key)) {
-        let (part_key, value) = item?;
-        // A broken one is replaced, whatever its revision was.
-        if *part_key == *key
-            && let Ok((revision, _)) = frames::head(&key, &value)
-            && projection.revision < revision
-        {
-            return Ok(());
-        }
-        parts_before += 1;
-    }
-    let parts = frames::put(batch, &key, projection.revision, &projection.bytes);
-    frames::remove_from(batch, &key, parts, parts_before);
-    Ok(())
 }

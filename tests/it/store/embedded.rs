@@ -1,8 +1,17 @@
 //! What the embedded store promises beyond the contract: durability, faults, limits.
 
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::Sender;
+use std::sync::mpsc::channel;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use verbatim::store::Error;
 use verbatim::store::Fault;
 use verbatim::store::Projection;
@@ -309,6 +318,55 @@ fn close_writes_what_waits() {
         let again = open(home.path());
         check_history(&again, &keys[1], &events(&keys[1], 1)).await;
         assert_eq!(again.projection(&keys[0]).await, Ok(Some(kept)));
+    });
+}
+
+/// A disk that is slow to tell what is free.
+struct Pensive {
+    asked: Sender<()>,
+    may_tell: Mutex<Receiver<()>>,
+}
+
+impl Disk for Pensive {
+    fn sync(&self, log: &File) -> io::Result<()> {
+        log.sync_data()
+    }
+
+    fn free_bytes(&self, _log: &File) -> io::Result<u64> {
+        let _ = self.asked.send(());
+        let _ = self.may_tell.lock().unwrap().recv();
+        Ok(u64::MAX)
+    }
+}
+
+#[test]
+fn a_closed_store_has_left_its_directory_although_it_was_being_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    let (asked, is_asked) = channel();
+    let (tell, may_tell) = channel();
+    let options = Options {
+        disk: Arc::new(Pensive {
+            asked,
+            may_tell: Mutex::new(may_tell),
+        }),
+        ..Options::default()
+    };
+    let store = Embedded::open(home.path(), options).unwrap();
+    thread::scope(|scope| {
+        let looks = scope.spawn(|| store.fault());
+        is_asked.recv().unwrap();
+        run(async {
+            let close = store.close();
+            tokio::pin!(close);
+            // Long enough for the writer to end, and nothing else is waited for.
+            let early = timeout(Duration::from_millis(100), &mut close).await;
+            assert!(early.is_err());
+            // As good as an answer, to a disk that waits for one.
+            drop(tell);
+            close.await;
+            drop(open(home.path()));
+        });
+        assert_eq!(looks.join().unwrap(), None);
     });
 }
 

@@ -25,3 +25,4 @@ pub mod request;
 pub mod serve;
 pub mod start;
 pub mod status;
+pub mod traffic;

@@ -10,8 +10,6 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -45,6 +43,7 @@ use crate::grpc::observed::Methods;
 use crate::grpc::operator::Operator;
 use crate::grpc::qualification::Qualification;
 use crate::grpc::status;
+use crate::grpc::traffic::Traffic;
 use crate::telemetry::log::panics;
 use crate::wire::pb::deal_service_server::DealServiceServer;
 use crate::wire::pb::forecast_service_server::ForecastServiceServer;
@@ -67,16 +66,13 @@ struct Shared {
     operator: OperatorServiceServer<Operator>,
     /// Health and reflection: neither counted nor timed, as they must answer under load and may stream for long.
     aside: Routes,
-    in_flight: AtomicUsize,
+    traffic: Arc<Traffic>,
     flowing: Places,
     /// Told when a call was refused as UNAVAILABLE, so that health is looked at before its next turn.
     refused: Arc<Notify>,
     limits: Limits,
     methods: Methods,
 }
-
-/// A place among the calls in flight, given back on drop.
-struct Place<'a>(&'a AtomicUsize);
 
 impl Calls {
     pub fn new(
@@ -102,11 +98,13 @@ impl Calls {
         // Without compression: an archive is compressed.
         let operator = OperatorServiceServer::new(Operator::new(Arc::clone(&app)))
             .max_decoding_message_size(limits.message_bytes_max);
-        let ingest =
-            IngestServiceServer::new(Ingest::new(app, background, limits.message_bytes_max))
-                .max_decoding_message_size(limits.message_bytes_max)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip);
+        let traffic = Arc::new(Traffic::default());
+        let beside = Arc::clone(&traffic);
+        let ingest = Ingest::new(app, background, beside, limits.message_bytes_max);
+        let ingest = IngestServiceServer::new(ingest)
+            .max_decoding_message_size(limits.message_bytes_max)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
         Calls(Arc::new(Shared {
             qualification,
             deals,
@@ -114,7 +112,7 @@ impl Calls {
             ingest,
             operator,
             aside: aside.prepare(),
-            in_flight: AtomicUsize::new(0),
+            traffic,
             flowing: Places::new(limits.streaming_calls_max),
             refused,
             limits: limits.clone(),
@@ -166,7 +164,7 @@ impl Shared {
 
     /// Answers a call of one message each way; also the code it ended in.
     async fn unary(&self, request: Request<Body>, received: Instant) -> (Response<Body>, Code) {
-        let Some(_place) = Place::take(&self.in_flight, self.limits.calls_max) else {
+        let Some(_place) = self.traffic.take(self.limits.calls_max) else {
             return refused(&status::too_many_calls(self.limits.calls_max));
         };
         let allowed = allowed(request.headers(), self.limits.deadline);
@@ -249,21 +247,6 @@ impl Shared {
             return response;
         }
         status::of_transport(refusal, path, self.limits.message_bytes_max).into_http()
-    }
-}
-
-impl Place<'_> {
-    fn take(in_flight: &AtomicUsize, calls_max: usize) -> Option<Place<'_>> {
-        // Only a count: it orders no other memory.
-        let place = Place(in_flight);
-        let before = in_flight.fetch_add(1, Ordering::Relaxed);
-        (before < calls_max).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -364,18 +347,5 @@ mod tests {
         check("10u", Duration::ZERO);
         check("soon", limit);
         assert_eq!(allowed(&HeaderMap::new(), limit), limit);
-    }
-
-    #[test]
-    fn a_place_is_refused_when_all_are_taken_and_given_back_on_drop() {
-        let in_flight = AtomicUsize::new(0);
-        let first = Place::take(&in_flight, 2);
-        let second = Place::take(&in_flight, 2);
-        assert!(first.is_some() && second.is_some());
-        assert!(Place::take(&in_flight, 2).is_none());
-        drop(first);
-        assert!(Place::take(&in_flight, 2).is_some());
-        drop(second);
-        assert_eq!(in_flight.load(Ordering::Relaxed), 0);
     }
 }

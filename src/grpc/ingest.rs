@@ -18,11 +18,15 @@ use tonic::async_trait;
 use crate::app::App;
 use crate::app::background::Background;
 use crate::app::ingest::Intake;
+use crate::app::ingest::WINDOW_ALONE;
+use crate::app::ingest::WINDOW_SHARED;
 use crate::grpc::answer::conversation;
 use crate::grpc::answer::ingest;
 use crate::grpc::qualification::answer;
 use crate::grpc::request;
 use crate::grpc::status;
+use crate::grpc::traffic::Lookout;
+use crate::grpc::traffic::Traffic;
 use crate::wire::pb;
 use crate::wire::pb::ingest_service_server::IngestService;
 
@@ -31,6 +35,8 @@ pub struct Ingest {
     app: Arc<App>,
     /// Streams are worked off there: they may go on for minutes, and nobody waits for one of their writes.
     background: Background,
+    /// The calls that a stream gives way to.
+    traffic: Arc<Traffic>,
     message_bytes_max: usize,
 }
 
@@ -41,10 +47,16 @@ const LOTS_MAX: usize = 2;
 type Lot = Vec<Result<pb::IngestResponse, Status>>;
 
 impl Ingest {
-    pub fn new(app: Arc<App>, background: Background, message_bytes_max: usize) -> Ingest {
+    pub fn new(
+        app: Arc<App>,
+        background: Background,
+        traffic: Arc<Traffic>,
+        message_bytes_max: usize,
+    ) -> Ingest {
         Ingest {
             app,
             background,
+            traffic,
             message_bytes_max,
         }
     }
@@ -54,6 +66,7 @@ impl Ingest {
 struct Flow {
     app: Arc<App>,
     intake: Intake,
+    lookout: Lookout,
     /// `None` once it ended.
     items: Option<Streaming<pb::IngestRequest>>,
     closing: watch::Receiver<bool>,
@@ -83,6 +96,7 @@ impl IngestService for Ingest {
         let mut flow = Flow {
             app: Arc::clone(&self.app),
             intake: Intake::new(Arc::clone(&self.app)),
+            lookout: Lookout::over(Arc::clone(&self.traffic)),
             items: Some(request.into_inner()),
             closing: self.app.closing(),
             message_bytes_max: self.message_bytes_max,
@@ -126,7 +140,11 @@ impl Flow {
                 self.stop(Some(status::streams::closing()));
                 continue;
             }
-            let has_room = self.intake.has_room();
+            let window = match self.lookout.sees_calls() {
+                true => WINDOW_SHARED,
+                false => WINDOW_ALONE,
+            };
+            let has_room = self.intake.has_room(window);
             let read = async {
                 match &mut self.items {
                     Some(items) if has_room => items.message().await,

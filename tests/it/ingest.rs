@@ -6,7 +6,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 use tonic::Streaming;
 use verbatim::app::ingest::Intake;
-use verbatim::app::ingest::WINDOW_MAX;
+use verbatim::app::ingest::WINDOW_ALONE;
+use verbatim::app::ingest::WINDOW_SHARED;
 use verbatim::grpc::request;
 use verbatim::grpc::serve::Server;
 use verbatim::store::DealKey;
@@ -16,6 +17,7 @@ use verbatim::wire::pb;
 use verbatim::wire::pb::ingest_request::Item;
 use verbatim::wire::pb::ingest_response::Outcome;
 use verbatim::wire::pb::ingest_service_client::IngestServiceClient;
+use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
 use crate::server;
 use crate::streams::Stage;
@@ -317,19 +319,19 @@ async fn no_more_is_taken_than_the_window_holds_and_a_dropped_stream_goes_on_to_
     store.appends.hold();
     let mut intake = Intake::new(Arc::clone(&stage.app));
     let mut taken = 0;
-    while intake.has_room() {
+    while intake.has_room(WINDOW_ALONE) {
         let item = statement(&format!("d{taken}"), 0);
         intake.take(request::ingest::item(item, stage.app.now()));
         taken += 1;
     }
-    assert_eq!(taken, WINDOW_MAX);
+    assert_eq!(taken, WINDOW_ALONE);
     // Nearly all: a few deals share a turn with another and wait before the append.
-    store.appends.until_arrived(WINDOW_MAX * 3 / 4).await;
+    store.appends.until_arrived(WINDOW_ALONE * 3 / 4).await;
     assert!(intake.answer().is_none());
     drop(intake);
     store.appends.open();
     // Whoever writes to the same deal waits for what was begun.
-    for number in 0..WINDOW_MAX {
+    for number in 0..WINDOW_ALONE {
         assert_eq!(stage.write(&format!("d{number}"), 1).await, 2);
     }
 }
@@ -348,21 +350,56 @@ async fn a_stream_longer_than_the_window_is_read_on_as_answers_are_taken() {
         .unwrap()
         .into_inner();
     let sending = tokio::spawn(async move {
-        for number in 0..2 * WINDOW_MAX {
+        for number in 0..2 * WINDOW_ALONE {
             let item = statement(&format!("d{number}"), 0);
             sender.send(item).await.unwrap();
         }
     });
-    store.appends.until_arrived(WINDOW_MAX * 3 / 4).await;
+    store.appends.until_arrived(WINDOW_ALONE * 3 / 4).await;
     // Answers come as soon as room does; all in the end.
     store.appends.open();
-    for sequence in 1..=2 * WINDOW_MAX {
+    for sequence in 1..=2 * WINDOW_ALONE {
         let answer = answers.message().await.unwrap().unwrap();
         assert_eq!(answer.sequence, sequence as u64);
     }
     sending.await.unwrap();
     assert!(answers.message().await.unwrap().is_none());
-    assert_eq!(store.events_kept(), 2 * WINDOW_MAX);
+    assert_eq!(store.events_kept(), 2 * WINDOW_ALONE);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_gives_way_while_a_call_is_under_way() {
+    let store = Arc::new(StagedStore::default());
+    let stage = Stage::on(Arc::clone(&store) as Arc<dyn Store>);
+    let server = stage.serve().await;
+    let channel = server::channel(server.local_addr()).await;
+    store.appends.hold();
+    let mut caller = QualificationServiceClient::new(channel.clone());
+    let call = tokio::spawn(async move { caller.record_buyer_statement(said("called", 0)).await });
+    store.appends.until_arrived(1).await;
+
+    let mut client = IngestServiceClient::new(channel.clone());
+    let items = (0..WINDOW_ALONE).map(|number| statement(&format!("d{number}"), 0));
+    let answers = client.ingest(tokio_stream::iter(items)).await.unwrap();
+    store.appends.until_arrived(1 + WINDOW_SHARED * 3 / 4).await;
+    // Time enough for a stream that does not: the way there and back for each of its items.
+    let mut others = QualificationServiceClient::new(channel);
+    for number in 0..WINDOW_ALONE {
+        let deal_id = format!("d{number}");
+        let request = pb::ScoreDealRequest {
+            deal_id,
+            ..pb::ScoreDealRequest::default()
+        };
+        let unknown = others.score_deal(request).await.unwrap_err();
+        assert_eq!(unknown.code(), Code::NotFound);
+    }
+    let taken = store.appends.arrived() - 1;
+    assert!(taken <= WINDOW_SHARED, "{taken}");
+
+    store.appends.open();
+    call.await.unwrap().unwrap();
+    assert_eq!(all(answers.into_inner()).await.len(), WINDOW_ALONE);
     server.stop().await;
 }
 

@@ -29,8 +29,12 @@ use crate::store::EVENTS_MAX;
 use crate::telemetry::traces::current;
 use crate::wire::reading::Violations;
 
-/// Items read and not yet answered, but for those of a group that is not committed.
-pub const WINDOW_MAX: usize = 128;
+/// Items read and not yet answered, while nobody else calls. Measured: half as many are a fifth slower.
+pub const WINDOW_ALONE: usize = 256;
+
+/// The same while others call: what is on its way in holds up their calls, and no one waits for a stream. Measured: with
+/// 128 the slowest of a hundred calls takes half as long again.
+pub const WINDOW_SHARED: usize = 16;
 
 /// An item of the stream.
 #[derive(Debug)]
@@ -113,14 +117,16 @@ impl Intake {
         }
     }
 
-    /// Whether another item may be taken.
-    pub fn has_room(&self) -> bool {
+    /// Whether another item may be taken, when so many may wait for their answers.
+    ///
+    /// Those of a group that is not committed are not among the many.
+    pub fn has_room(&self, window: usize) -> bool {
         // An open group is bounded by its events, and only its commit can free the window.
         let gathers = self
             .group
             .as_ref()
             .is_some_and(|group| group.because.is_none());
-        gathers || self.slots.len() < WINDOW_MAX
+        gathers || self.slots.len() < window
     }
 
     /// Whether everything taken was answered.

@@ -66,6 +66,11 @@ impl Gate {
         enough.expect("so many appends come").unwrap();
     }
 
+    /// How many have come since it was first held.
+    pub fn arrived(&self) -> usize {
+        *self.arrived.borrow()
+    }
+
     async fn pass(&self) {
         let permits = self.permits.lock().unwrap().clone();
         if let Some(permits) = permits {

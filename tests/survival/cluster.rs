@@ -50,6 +50,13 @@ impl Cluster {
         cluster
     }
 
+    /// From now on an acknowledgement waits for a standby.
+    pub fn wait_for_standby(&mut self) {
+        // For starts of this one only: its standby waits for none of its own once it has taken over.
+        self.set("-c synchronous_standby_names=* -c synchronous_commit=on");
+        self.control("restart -m fast");
+    }
+
     fn stopped() -> Option<Cluster> {
         let programs = PathBuf::from(std::env::var_os(PROGRAMS)?);
         let home = tempfile::tempdir().unwrap();
@@ -111,6 +118,14 @@ impl Cluster {
         )
     }
 
+    /// Of this one or another, whichever takes writes.
+    pub fn url_or(&self, other: &Cluster) -> String {
+        format!(
+            "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres?sslmode=disable",
+            self.port, other.port
+        )
+    }
+
     pub async fn connect(&self) -> Client {
         let started = Instant::now();
         loop {
@@ -122,6 +137,10 @@ impl Cluster {
                 Err(error) => assert!(started.elapsed() < Duration::from_secs(30), "{error}"),
             }
         }
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.data().join("postmaster.pid").exists()
     }
 
     fn data(&self) -> PathBuf {
@@ -157,7 +176,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if self.data().join("postmaster.pid").exists() {
+        if self.is_running() {
             self.signal(Signal::CONT);
             let stop = ["stop", "-m", "immediate", "-w", "-D"];
             // An error means that it has stopped.

@@ -157,14 +157,8 @@ async fn when_a_synchronous_standby_takes_over_nothing_acknowledged_is_lost() {
         return;
     };
     let standby = Cluster::standby_of(&primary);
-    // Set for this start only, so that the standby does not wait for one of its own once it has taken over.
-    primary.set("-c synchronous_standby_names=* -c synchronous_commit=on");
-    primary.control("restart -m fast");
-    let both = format!(
-        "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres?sslmode=disable",
-        primary.port, standby.port
-    );
-    check_fault(&both, &primary, &[], async || {
+    primary.wait_for_standby();
+    check_fault(&primary.url_or(&standby), &primary, &[], async || {
         primary.control("stop -m immediate");
         standby.control("promote");
         standby.url()

@@ -1,5 +1,6 @@
 //! Two replicas over one PostgreSQL, while many write, look and watch at both at once: one of them is killed, the database
-//! is restarted, paused, or cuts connections off, and all that anybody was answered is explained by one order.
+//! is restarted, paused, cuts connections off, or is replaced by its standby, and all that anybody was answered is
+//! explained by one order.
 //!
 //! Readers name the newest revision that anybody was told of: that is what replicas promise. `VERBATIM_HISTORY_ROUNDS=200`
 //! makes it longer.
@@ -37,6 +38,19 @@ const ROUNDS: u64 = 10;
 /// Rounds that are judged together: the checker reads whole histories.
 const ROUNDS_A_RUN: u64 = 10;
 
+/// One fail-over is judged for so many of the rounds: it takes a database and a standby of its own.
+const FAIL_OVER_ONE_IN: u64 = 5;
+
+/// What the checker calls it when something acknowledged is gone: also a refusal of a revision that was named and then
+/// lost, or what a watcher was told of.
+const LOSSES: [Kind; 5] = [
+    Kind::Lost,
+    Kind::Vanished,
+    Kind::Contents,
+    Kind::NeverThere,
+    Kind::Answer,
+];
+
 const CALLERS: u64 = 8;
 const DEALS: u64 = 3;
 
@@ -57,8 +71,11 @@ enum Fault {
     Restarted,
     Crashed,
     Paused,
+    /// The database is gone, and its standby takes over.
+    Replaced,
 }
 
+/// Those that can happen again and again.
 const FAULTS: [Fault; 5] = [
     Fault::Killed,
     Fault::Cut,
@@ -70,6 +87,7 @@ const FAULTS: [Fault; 5] = [
 /// Two services over one database.
 struct Replicas {
     cluster: Cluster,
+    standby: Option<Cluster>,
     there: [Mutex<Option<Replica>>; 2],
 }
 
@@ -90,20 +108,54 @@ struct Scene {
 impl Replicas {
     /// Two of them; `None` where there is no PostgreSQL.
     async fn start() -> Option<Arc<Replicas>> {
-        let cluster = Cluster::start()?;
-        Postgres::migrate(&url_of(&cluster)).await.unwrap();
+        let cluster = block_in_place(Cluster::start)?;
+        Some(Replicas::start_on(cluster, None).await)
+    }
+
+    /// The same with a standby, which an acknowledgement waits for or does not.
+    async fn start_with_standby(is_waited_for: bool) -> Option<Arc<Replicas>> {
+        let mut cluster = block_in_place(Cluster::start)?;
+        let standby = block_in_place(|| {
+            let standby = Cluster::standby_of(&cluster);
+            if is_waited_for {
+                cluster.wait_for_standby();
+            }
+            standby
+        });
+        Some(Replicas::start_on(cluster, Some(standby)).await)
+    }
+
+    async fn start_on(cluster: Cluster, standby: Option<Cluster>) -> Arc<Replicas> {
         let replicas = Replicas {
             cluster,
+            standby,
             there: Default::default(),
         };
+        Postgres::migrate(&replicas.url()).await.unwrap();
         for which in 0..2 {
             replicas.raise(which).await;
         }
-        Some(Arc::new(replicas))
+        Arc::new(replicas)
+    }
+
+    /// Of all that may take writes.
+    fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::read(&self.address()).unwrap()
+    }
+
+    fn address(&self) -> String {
+        match &self.standby {
+            Some(standby) => self.cluster.url_or(standby),
+            None => self.cluster.url(),
+        }
+    }
+
+    fn serve_another(&self) -> Service {
+        block_in_place(|| Service::start_on(&self.address(), &STATEMENT))
     }
 
     async fn raise(&self, which: usize) {
-        let service = block_in_place(|| Service::start_on(&self.cluster.url(), &STATEMENT));
+        let service = self.serve_another();
         let client = Client::connect(&service.url).await;
         *self.there[which].lock().unwrap() = Some(Replica { service, client });
     }
@@ -206,6 +258,14 @@ impl Scene {
                 tokio::time::sleep(PAUSE).await;
                 cluster.signal(Signal::CONT);
             }
+            Fault::Replaced => block_in_place(|| {
+                let standby = self.replicas.standby.as_ref().unwrap();
+                cluster.control("stop -m immediate");
+                if !standby.is_running() {
+                    standby.control("start");
+                }
+                standby.control("promote");
+            }),
         }
     }
 
@@ -216,8 +276,9 @@ impl Scene {
             ended.unwrap();
         }
         self.following.shutdown().await;
-        let url = url_of(&self.replicas.cluster);
-        let store = Postgres::open(&url, Options::default()).await.unwrap();
+        let store = Postgres::open(&self.replicas.url(), Options::default())
+            .await
+            .unwrap();
         let client = self.replicas.client(0).unwrap();
         let judged = judge(&self.crowd, &client, &self.followers, Some(&store));
         let figures = tokio::time::timeout(STUCK, judged)
@@ -231,8 +292,7 @@ impl Scene {
     /// Both replicas, who lived through everything, answer as one does that has nothing in memory.
     async fn check_agreement(&self) {
         let (one, other) = (self.replicas.client(0), self.replicas.client(1));
-        let service =
-            block_in_place(|| Service::start_on(&self.replicas.cluster.url(), &STATEMENT));
+        let service = self.replicas.serve_another();
         let anew = Client::connect(&service.url).await;
         for number in 0..DEALS {
             let deal = deal_id(number);
@@ -265,10 +325,6 @@ async fn alter(cluster: &Cluster, changes: &[String]) {
     client.query("SELECT pg_reload_conf()", &[]).await.unwrap();
 }
 
-fn url_of(cluster: &Cluster) -> DatabaseUrl {
-    DatabaseUrl::read(&cluster.url()).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_seen_at_replicas_around_faults_is_explained_by_one_order() {
     let rounds = env::var("VERBATIM_HISTORY_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
@@ -294,6 +350,52 @@ async fn what_was_seen_at_replicas_around_faults_is_explained_by_one_order() {
     println!("{rounds} faults under two replicas: all explained by one order: {sums:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_seen_at_replicas_around_a_fail_over_is_explained_by_one_order() {
+    let rounds = env::var("VERBATIM_HISTORY_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
+    let mut sums = Figures::default();
+    let runs = rounds.div_ceil(FAIL_OVER_ONE_IN);
+    for seed in 0..runs {
+        let Some(replicas) = Replicas::start_with_standby(true).await else {
+            return;
+        };
+        let mut dice = Dice(seed);
+        let scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
+        scene.wait(10 + dice.below(200)).await;
+        scene.suffer(Fault::Replaced, &mut dice).await;
+        scene.wait(50).await;
+        match scene.judged().await {
+            Ok(figures) => sums.add(figures),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    println!("{runs} fail-overs under two replicas: all explained by one order: {sums:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_that_was_not_waited_for_is_caught() {
+    for seed in 0..10 {
+        let Some(replicas) = Replicas::start_with_standby(false).await else {
+            return;
+        };
+        let mut scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
+        scene.wait(50).await;
+        let standby = scene.replicas.standby.as_ref().unwrap();
+        // Nothing that is acknowledged from here on gets there.
+        block_in_place(|| standby.control("stop -m immediate"));
+        scene.wait(50).await;
+        scene.suffer(Fault::Replaced, &mut Dice(seed)).await;
+        scene.wait(20).await;
+        scene.followers.clear();
+        if let Err(fault) = scene.judged().await {
+            println!("seed {seed}: {fault}");
+            assert!(LOSSES.contains(&fault.kind), "{fault}");
+            return;
+        }
+    }
+    panic!("no acknowledged write was lost");
+}
+
 // Who proves that the checker can catch something at replicas: readers who ask for more than is promised.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_at_replicas_who_names_no_revision_is_caught_behind() {
@@ -314,14 +416,6 @@ async fn a_reader_at_replicas_who_names_no_revision_is_caught_behind() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_acknowledges_before_it_keeps_is_caught() {
-    // Also as a refusal by who named a revision that was then lost, or as what a watcher was told of.
-    let kinds = [
-        Kind::Lost,
-        Kind::Vanished,
-        Kind::Contents,
-        Kind::NeverThere,
-        Kind::Answer,
-    ];
     for seed in 0..10 {
         let Some(replicas) = Replicas::start().await else {
             return;
@@ -342,7 +436,7 @@ async fn a_database_that_acknowledges_before_it_keeps_is_caught() {
         scene.followers.clear();
         if let Err(fault) = scene.judged().await {
             println!("seed {seed}: {fault}");
-            assert!(kinds.contains(&fault.kind), "{fault}");
+            assert!(LOSSES.contains(&fault.kind), "{fault}");
             return;
         }
     }

@@ -109,12 +109,15 @@ impl Replicas {
     /// Two of them; `None` where there is no PostgreSQL.
     async fn start() -> Option<Arc<Replicas>> {
         let cluster = block_in_place(Cluster::start)?;
+        Postgres::migrate(&url_of(&cluster)).await.unwrap();
         Some(Replicas::start_on(cluster, None).await)
     }
 
     /// The same with a standby, which an acknowledgement waits for or does not.
     async fn start_with_standby(is_waited_for: bool) -> Option<Arc<Replicas>> {
         let mut cluster = block_in_place(Cluster::start)?;
+        // Before the standby is made: it has the tables, however late it begins to follow.
+        Postgres::migrate(&url_of(&cluster)).await.unwrap();
         let standby = block_in_place(|| {
             let standby = Cluster::standby_of(&cluster);
             if is_waited_for {
@@ -131,7 +134,6 @@ impl Replicas {
             standby,
             there: Default::default(),
         };
-        Postgres::migrate(&replicas.url()).await.unwrap();
         for which in 0..2 {
             replicas.raise(which).await;
         }
@@ -323,6 +325,10 @@ async fn alter(cluster: &Cluster, changes: &[String]) {
         client.batch_execute(&sql).await.unwrap();
     }
     client.query("SELECT pg_reload_conf()", &[]).await.unwrap();
+}
+
+fn url_of(cluster: &Cluster) -> DatabaseUrl {
+    DatabaseUrl::read(&cluster.url()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

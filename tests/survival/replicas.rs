@@ -291,6 +291,18 @@ impl Scene {
         Ok(figures)
     }
 
+    /// Whether the checker finds that something acknowledged is gone.
+    async fn caught_losing(mut self) -> bool {
+        // Their places are gone with what was lost: they would wait for ever, and nobody has to wait for that.
+        self.followers.clear();
+        let Err(fault) = self.judged().await else {
+            return false;
+        };
+        println!("{fault}");
+        assert!(LOSSES.contains(&fault.kind), "{fault}");
+        true
+    }
+
     /// Both replicas, who lived through everything, answer as one does that has nothing in memory.
     async fn check_agreement(&self) {
         let (one, other) = (self.replicas.client(0), self.replicas.client(1));
@@ -384,7 +396,7 @@ async fn a_standby_that_was_not_waited_for_is_caught() {
         let Some(replicas) = Replicas::start_with_standby(false).await else {
             return;
         };
-        let mut scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
+        let scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
         scene.wait(50).await;
         let standby = scene.replicas.standby.as_ref().unwrap();
         // Nothing that is acknowledged from here on gets there.
@@ -392,10 +404,7 @@ async fn a_standby_that_was_not_waited_for_is_caught() {
         scene.wait(50).await;
         scene.suffer(Fault::Replaced, &mut Dice(seed)).await;
         scene.wait(20).await;
-        scene.followers.clear();
-        if let Err(fault) = scene.judged().await {
-            println!("seed {seed}: {fault}");
-            assert!(LOSSES.contains(&fault.kind), "{fault}");
+        if scene.caught_losing().await {
             return;
         }
     }
@@ -433,16 +442,12 @@ async fn a_database_that_acknowledges_before_it_keeps_is_caught() {
             &careless.map(|what| format!("SET {what}")),
         )
         .await;
-        let mut scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
+        let scene = Scene::begin(Crowd::before_replicas(DEALS), replicas, seed);
         scene.wait(100).await;
         scene.suffer(Fault::Crashed, &mut Dice(seed)).await;
         scene.wait(20).await;
         alter(&scene.replicas.cluster, &["RESET ALL".to_owned()]).await;
-        // Their places are gone with what was lost: they would wait for ever, and nobody has to wait for that.
-        scene.followers.clear();
-        if let Err(fault) = scene.judged().await {
-            println!("seed {seed}: {fault}");
-            assert!(LOSSES.contains(&fault.kind), "{fault}");
+        if scene.caught_losing().await {
             return;
         }
     }

@@ -44,6 +44,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
+use crate::json::blame::Blame;
 use crate::json::refusal::Refusal;
 pub use crate::json::refusal::Unasked;
 use crate::wire::DESCRIPTOR;
@@ -172,6 +173,7 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
 struct Unreadable {
     /// The path of what is wrong, where it could be told.
     field: String,
+    /// What is wrong, and what may be there instead.
     cause: String,
 }
 
@@ -183,9 +185,23 @@ fn decode(kind: &MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, Unrea
     let mut reader = serde_json::Deserializer::from_slice(body);
     DynamicMessage::deserialize(kind.clone(), &mut reader)
         .and_then(|message| reader.end().map(|()| message))
-        .map_err(|error| Unreadable {
-            field: blame::field(kind, body),
-            cause: error.to_string(),
+        .map_err(|error| {
+            let Blame {
+                field,
+                cause,
+                allowed,
+            } = blame::blame(kind, body);
+            // With its place, unless the reader stumbled over another field first.
+            let whole = error.to_string();
+            let cause = match whole.starts_with(&cause) {
+                true => refusal::cut(&whole),
+                false => refusal::cut(&cause),
+            };
+            let allowed = allowed.map_or_else(String::new, |allowed| format!("; {allowed}"));
+            Unreadable {
+                field,
+                cause: format!("{cause}{allowed}"),
+            }
         })
 }
 

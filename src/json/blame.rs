@@ -10,65 +10,119 @@ use prost_reflect::MessageDescriptor;
 use serde_json::Map;
 use serde_json::Value;
 
-/// The path of the first field that is wrong, in the names of `proto/`; empty when it is not in a field.
-pub fn field(kind: &MessageDescriptor, body: &[u8]) -> String {
+/// A field that is wrong.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Blame {
+    /// Its path, in the names of `proto/`; empty when what is wrong is not in a field.
+    pub field: String,
+    /// What the reader says of that field alone.
+    pub cause: String,
+    /// What may be there instead, where that can be listed.
+    pub allowed: Option<String>,
+}
+
+/// The first field that is wrong, by name.
+pub fn blame(kind: &MessageDescriptor, body: &[u8]) -> Blame {
     match serde_json::from_slice(body) {
         Ok(value) => within(kind, &value).unwrap_or_default(),
-        Err(_) => String::new(),
+        Err(_) => Blame::default(),
     }
 }
 
-fn within(kind: &MessageDescriptor, value: &Value) -> Option<String> {
+fn within(kind: &MessageDescriptor, value: &Value) -> Option<Blame> {
     // Moments are objects in proto and strings in JSON: there is nothing in them to name.
     let members = value
         .as_object()
         .filter(|_| !kind.full_name().starts_with("google."))?;
     for (name, member) in members {
+        let Err(cause) = read(kind, name, member) else {
+            continue;
+        };
         let field = kind
             .get_field_by_json_name(name)
             .or_else(|| kind.get_field_by_name(name));
         let Some(field) = field else {
-            return Some(name.chars().take(64).collect());
+            return Some(Blame {
+                field: name.chars().take(64).collect(),
+                cause,
+                allowed: Some(fields_of(kind)),
+            });
         };
-        if reads(kind, name, member) {
-            continue;
-        }
-        let deeper = inside(kind, &field, name, member).unwrap_or_default();
-        return Some(format!("{}{deeper}", field.name()));
+        let deeper = inside(kind, &field, name, member).unwrap_or(Blame {
+            field: String::new(),
+            cause,
+            allowed: values_of(&field),
+        });
+        return Some(Blame {
+            field: format!("{}{}", field.name(), deeper.field),
+            ..deeper
+        });
     }
     None
 }
 
-/// The rest of the path, from the separator on.
+/// What is wrong within a field, its path from the separator on.
 fn inside(
     kind: &MessageDescriptor,
     field: &FieldDescriptor,
     name: &str,
     member: &Value,
-) -> Option<String> {
+) -> Option<Blame> {
     let message = match field.kind() {
         Kind::Message(message) => Some(message),
         _ => None,
     };
     let deeper = |value| {
-        let path = within(message.as_ref()?, value)?;
-        Some(format!(".{path}"))
+        let blame = within(message.as_ref()?, value)?;
+        Some(Blame {
+            field: format!(".{}", blame.field),
+            ..blame
+        })
     };
     let Value::Array(elements) = member else {
         return deeper(member);
     };
     for (place, element) in elements.iter().enumerate() {
-        if !reads(kind, name, &Value::Array(vec![element.clone()])) {
-            let deeper = deeper(element).unwrap_or_default();
-            return Some(format!("[{place}]{deeper}"));
+        if let Err(cause) = read(kind, name, &Value::Array(vec![element.clone()])) {
+            let deeper = deeper(element).unwrap_or(Blame {
+                field: String::new(),
+                cause,
+                allowed: values_of(field),
+            });
+            return Some(Blame {
+                field: format!("[{place}]{}", deeper.field),
+                ..deeper
+            });
         }
     }
     None
 }
 
-fn reads(kind: &MessageDescriptor, name: &str, member: &Value) -> bool {
+/// Reads one member alone.
+fn read(kind: &MessageDescriptor, name: &str, member: &Value) -> Result<(), String> {
     let alone = Value::Object(Map::from_iter([(name.to_owned(), member.clone())]));
-    DynamicMessage::deserialize(kind.clone(), alone).is_ok()
+    match DynamicMessage::deserialize(kind.clone(), alone) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn fields_of(kind: &MessageDescriptor) -> String {
+    let names: Vec<String> = kind.fields().map(|field| field.name().to_owned()).collect();
+    match names.is_empty() {
+        true => format!("{} has no fields", kind.name()),
+        false => format!("{} has {}", kind.name(), names.join(", ")),
+    }
+}
+
+/// The values of an enumeration, but for the one that says that nothing was said.
+fn values_of(field: &FieldDescriptor) -> Option<String> {
+    let Kind::Enum(values) = field.kind() else {
+        return None;
+    };
+    let said = values.values().filter(|value| value.number() != 0);
+    let names: Vec<String> = said.map(|value| value.name().to_owned()).collect();
+    Some(format!("must be one of {}", names.join(", ")))
 }
 
 #[cfg(test)]
@@ -81,7 +135,35 @@ mod tests {
         let kind = POOL
             .get_message_by_name("verbatim.v1.RecordBuyerStatementRequest")
             .unwrap();
-        assert_eq!(field(&kind, body.as_bytes()), expected, "{body}");
+        assert_eq!(blame(&kind, body.as_bytes()).field, expected, "{body}");
+    }
+
+    #[test]
+    fn what_may_be_there_instead_is_listed() {
+        let kind = POOL
+            .get_message_by_name("verbatim.v1.RecordBuyerStatementRequest")
+            .unwrap();
+        let allowed = |body: &str| blame(&kind, body.as_bytes()).allowed;
+        assert_eq!(
+            allowed(r#"{"deal_id":"d"}"#).as_deref(),
+            Some("RecordBuyerStatementRequest has statement, expected_revision, validate_only")
+        );
+        let stances = "must be one of STANCE_SUPPORTS, STANCE_OPPOSES, STANCE_DEFERS";
+        assert_eq!(
+            allowed(r#"{"statement":{"claims":[{"stance":"FOR"}]}}"#).as_deref(),
+            Some(stances)
+        );
+        assert_eq!(allowed(r#"{"statement":{"dealId":5}}"#), None);
+    }
+
+    #[test]
+    fn the_cause_is_that_of_the_field_that_is_named() {
+        let kind = POOL
+            .get_message_by_name("verbatim.v1.RecordBuyerStatementRequest")
+            .unwrap();
+        let blame = blame(&kind, br#"{"validateOnly":"yes","statement":5}"#);
+        assert_eq!(blame.field, "statement");
+        assert!(blame.cause.contains('5'), "{}", blame.cause);
     }
 
     #[test]

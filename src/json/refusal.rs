@@ -123,7 +123,6 @@ impl Refusal {
 
     /// The body is not the JSON form of `kind`; `field` is the path of what is wrong, where it could be told.
     pub fn unreadable(kind: &str, field: &str, cause: &str) -> Refusal {
-        let cause = cut(cause);
         let at = if field.is_empty() { "" } else { " at " };
         let message = format!("the body is not a {kind}{at}{field}: {cause}");
         let mut refusal = Refusal::plain(StatusCode::BAD_REQUEST, "invalid_argument", message)
@@ -224,7 +223,8 @@ fn names(code: Code) -> (&'static str, StatusCode) {
     }
 }
 
-fn cut(text: &str) -> String {
+/// Text that may hold a caller's, short enough to be told back.
+pub fn cut(text: &str) -> String {
     match text.char_indices().nth(TOLD_MAX) {
         None => text.into(),
         Some((end, _)) => format!("{}…", &text[..end]),

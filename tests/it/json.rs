@@ -85,7 +85,7 @@ async fn what_is_not_the_json_form_is_refused_by_field_and_position() {
         (
             "{\"deal\": \"d\"}",
             "deal",
-            "unrecognized field name 'deal'",
+            "unrecognized field name 'deal' at line 1 column 7; ScoreDealRequest has deal_id, as_of",
         ),
         (
             "{\"dealId\": \"d\", \"asOf\": \"today\"}",

@@ -193,10 +193,12 @@ fn decode(kind: &MessageDescriptor, body: &[u8]) -> Result<DynamicMessage, Unrea
             } = blame::blame(kind, body);
             // With its place, unless the reader stumbled over another field first.
             let whole = error.to_string();
-            let cause = match whole.starts_with(&cause) {
-                true => refusal::cut(&whole),
-                false => refusal::cut(&cause),
+            let told = if whole.starts_with(&cause) {
+                whole
+            } else {
+                cause
             };
+            let cause = refusal::cut(&told);
             let allowed = allowed.map_or_else(String::new, |allowed| format!("; {allowed}"));
             Unreadable {
                 field,

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long after a call a stream still gives way. Longer than the gap between calls of whom a stream could slow down:
-/// at fewer than a hundred calls a second each finds a processor that is free.
+/// How long after a call a stream still gives way.
+///
+/// A guess. Were it longer, an import beside a caller who comes now and then would be slow all the time; were it shorter,
+/// callers in a loop would be slowed down between two of their calls.
 const LULL: Duration = Duration::from_millis(10);
 
+/// Calls, counted as they begin and while they are under way.
 // Counts only: they order no other memory.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -48,6 +51,7 @@ impl Drop for Place<'_> {
 }
 
 impl Lookout {
+    /// Sees those that come from now on, and those under way.
     pub fn over(traffic: Arc<Traffic>) -> Lookout {
         let begun = traffic.begun.load(Ordering::Relaxed);
         Lookout {

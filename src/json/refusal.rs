@@ -121,7 +121,8 @@ impl Refusal {
         Refusal::plain(StatusCode::BAD_REQUEST, "canceled", message)
     }
 
-    /// The body is not the JSON form of `kind`; `field` is the path of what is wrong, where it could be told.
+    /// The body is not the JSON form of `kind`; `field` is the path of what is wrong, where it could be told; `cause`
+    /// holds no more of the body than may be told back.
     pub fn unreadable(kind: &str, field: &str, cause: &str) -> Refusal {
         let at = if field.is_empty() { "" } else { " at " };
         let message = format!("the body is not a {kind}{at}{field}: {cause}");

@@ -78,14 +78,14 @@ async fn check_fault(
     at: &str,
     cluster: &Cluster,
     settings: &[&str],
-    after: impl AsyncFnOnce() -> String,
+    after: impl AsyncFnOnce(&Load) -> String,
 ) {
     let url = DatabaseUrl::read(&cluster.url()).unwrap();
     Postgres::migrate(&url).await.unwrap();
     let service = Service::start_on(at, settings);
     let load = Load::start(&service.url, 7, 0).await;
     load.wait_for_acknowledged(WRITES).await;
-    let url_after = after().await;
+    let url_after = after(&load).await;
     load.wait_for_acknowledged(WRITES).await;
     load.ending();
     service.kill();
@@ -106,7 +106,7 @@ async fn a_database_that_is_restarted_under_load_loses_nothing_and_refuses_nobod
         let Some(cluster) = Cluster::start() else {
             return;
         };
-        check_fault(&cluster.url(), &cluster, &[], async || {
+        check_fault(&cluster.url(), &cluster, &[], async |_: &Load| {
             cluster.control(how);
             cluster.url()
         })
@@ -119,13 +119,13 @@ async fn a_database_that_pauses_for_longer_than_a_statement_may_take_loses_nothi
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    check_fault(&cluster.url(), &cluster, &BRISK, async || {
+    check_fault(&cluster.url(), &cluster, &BRISK, async |load: &Load| {
         for _ in 0..2 {
             cluster.signal(Signal::STOP);
             // The pause is what is tested.
             tokio::time::sleep(Duration::from_millis(2_000)).await;
             cluster.signal(Signal::CONT);
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            load.wait_for_acknowledged(WRITES).await;
         }
         cluster.url()
     })
@@ -137,14 +137,14 @@ async fn connections_that_are_reset_in_the_middle_of_transactions_lose_nothing()
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    check_fault(&cluster.url(), &cluster, &[], async || {
+    check_fault(&cluster.url(), &cluster, &[], async |load: &Load| {
         let client = cluster.connect().await;
         let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE application_name = 'verbatim' AND state <> 'idle'";
         let mut cuts = 0;
         while cuts < 40 {
             cuts += client.query(others, &[]).await.unwrap().len();
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            load.wait_for_acknowledged(2).await;
         }
         cluster.url()
     })
@@ -158,10 +158,15 @@ async fn when_a_synchronous_standby_takes_over_nothing_acknowledged_is_lost() {
     };
     let standby = Cluster::standby_of(&primary);
     primary.wait_for_standby();
-    check_fault(&primary.url_or(&standby), &primary, &[], async || {
-        primary.control("stop -m immediate");
-        standby.control("promote");
-        standby.url()
-    })
+    check_fault(
+        &primary.url_or(&standby),
+        &primary,
+        &[],
+        async |_: &Load| {
+            primary.control("stop -m immediate");
+            standby.control("promote");
+            standby.url()
+        },
+    )
     .await;
 }

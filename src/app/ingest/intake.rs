@@ -29,7 +29,7 @@ use crate::store::EVENTS_MAX;
 use crate::telemetry::traces::current;
 use crate::wire::reading::Violations;
 
-/// Items read and not yet answered, while nobody else calls. Measured: half as many are a fifth slower.
+/// Items read and not yet answered, while nobody else calls. Measured: 15 % more a second than with 128.
 pub const WINDOW_ALONE: usize = 256;
 
 /// The same while others call: what is on its way in holds up their calls, and no one waits for a stream. Measured: with

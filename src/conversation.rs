@@ -119,6 +119,8 @@ pub struct Letter {
     pub message_id: String,
     pub subject: String,
     pub sent_at: Option<Instant>,
+    /// Who sent it, by name; empty where there is none.
+    pub sender: String,
 }
 
 /// One line, or several in a row, and what is said of them.

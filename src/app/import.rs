@@ -29,9 +29,12 @@ use crate::conversation::draft::Setting;
 use crate::conversation::draft::Skipped;
 use crate::domain::deal::Deal;
 use crate::domain::decide;
+use crate::domain::statement::Speaker;
 use crate::domain::statement::Statement;
+use crate::domain::statement::Voice;
 use crate::domain::text::Id;
 use crate::domain::text::Line;
+use crate::domain::text::Name;
 use crate::domain::time::Instant;
 use crate::domain::topic::Channel;
 use crate::store::DealKey;
@@ -106,7 +109,7 @@ impl App {
             draft,
         } = understood?;
 
-        let taken = self.look_up(&deal, draft.statements).await?;
+        let taken = self.look_up(&deal, draft.statements, &conversation).await?;
         let fresh = taken.iter().filter(|taken| !taken.already);
         let fresh: Vec<Statement> = fresh.map(|taken| taken.drafted.statement.clone()).collect();
         let fresh = self.read_claims(fresh).await;
@@ -155,8 +158,14 @@ impl App {
         stream::iter(read).buffered(READ_AT_ONCE).collect().await
     }
 
-    /// The statements as they are kept, of those that are there.
-    async fn look_up(&self, key: &DealKey, drafted: Vec<Drafted>) -> Result<Vec<Taken>, Error> {
+    /// The statements as they are kept, of those that are there; of the others the first of a person whom the deal has no
+    /// name for gives the one that the file has.
+    async fn look_up(
+        &self,
+        key: &DealKey,
+        drafted: Vec<Drafted>,
+        conversation: &Conversation,
+    ) -> Result<Vec<Taken>, Error> {
         let shared = self.deals.load(key).await?;
         let mut taken = Vec::with_capacity(drafted.len());
         for mut one in drafted {
@@ -164,6 +173,8 @@ impl App {
             let already = kept.is_some();
             if let Some(kept) = kept {
                 let kept = self.deals.statement(key, kept.revision).await?;
+                // The caller said no name then either: it was the file's.
+                take_over(&mut one.statement, name(&kept));
                 let differs = decide::differs(&kept, &one.statement, false);
                 if !differs.is_empty() {
                     return Err(Error::StatementDiffers {
@@ -172,6 +183,10 @@ impl App {
                     });
                 }
                 one.statement = kept;
+            } else if let Some(name) = conversation.name_in(one.turn)
+                && !is_named(&shared.read().deal, &taken, &one.statement)
+            {
+                take_over(&mut one.statement, Some(name));
             }
             taken.push(Taken {
                 drafted: one,
@@ -216,6 +231,36 @@ impl App {
         // What was looked at is not recorded.
         Ok((Scored { revision, ..score }, score_before))
     }
+}
+
+/// The name that a statement gives its speaker.
+fn name(statement: &Statement) -> Option<Name> {
+    let speaker = statement.voice.speaker();
+    speaker.and_then(|speaker| speaker.display_name.clone())
+}
+
+/// Gives the speaker a name, unless the caller gives one.
+fn take_over(statement: &mut Statement, name: Option<Name>) {
+    if let Voice::Buyer { speaker, .. } = &mut statement.voice
+        && speaker.display_name.is_none()
+    {
+        speaker.display_name = name;
+    }
+}
+
+/// Whether the deal, or what comes before in the file, has a name for who speaks.
+fn is_named(deal: &Deal, before: &[Taken], statement: &Statement) -> bool {
+    let Some(Speaker { stakeholder, .. }) = statement.voice.speaker() else {
+        return true;
+    };
+    let known = deal.person(stakeholder);
+    known.is_some_and(|person| !person.display_name.is_empty())
+        || before.iter().any(|taken| {
+            let before = &taken.drafted.statement;
+            let speaker = before.voice.speaker();
+            speaker.is_some_and(|speaker| speaker.stakeholder == *stakeholder)
+                && name(before).is_some()
+        })
 }
 
 /// Puts the claims that were read to the statements that are answered.

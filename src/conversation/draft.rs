@@ -19,6 +19,7 @@ use crate::domain::statement::Statement;
 use crate::domain::statement::Voice;
 use crate::domain::text::Id;
 use crate::domain::text::Line;
+use crate::domain::text::Name;
 use crate::domain::text::Prose;
 use crate::domain::time::Instant;
 use crate::domain::topic::Channel;
@@ -163,6 +164,17 @@ impl Conversation {
                 _ => None,
             })
         })
+    }
+
+    /// What it calls who speaks in a turn, counted from 1, where that is a name.
+    pub fn name_in(&self, turn: usize) -> Option<Name> {
+        let label = match &self.letter {
+            Some(letter) => &letter.sender,
+            None => &self.turns.get(turn.checked_sub(1)?)?.speaker,
+        };
+        // A company or a title in brackets is no part of it.
+        let name = label.split('(').next().unwrap_or(label).trim();
+        label::is_of_a_person(name).then(|| Name::new(name).ok())?
     }
 
     pub fn channel(&self) -> Channel {

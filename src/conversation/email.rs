@@ -57,8 +57,8 @@ pub fn read(written: Written<'_>) -> Conversation {
         lose_all(&mut conversation, NO_MESSAGE, "");
         return conversation;
     };
-    conversation.letter = Some(letter(&message));
     let (address, name) = sender(&message);
+    conversation.letter = Some(letter(&message, &name));
     let body = body(&message);
     if body.trim().is_empty() {
         lose_all(&mut conversation, NO_TEXT, "");
@@ -163,7 +163,7 @@ fn lose_all(conversation: &mut Conversation, reason: &'static str, body: &str) {
         .add(Line { number: 1, text }, reason);
 }
 
-fn letter(message: &Message<'_>) -> Letter {
+fn letter(message: &Message<'_>, sender: &str) -> Letter {
     let sent_at = message
         .date()
         .filter(|date| date.is_valid())
@@ -176,6 +176,7 @@ fn letter(message: &Message<'_>) -> Letter {
             .trim()
             .to_owned(),
         sent_at,
+        sender: sender.to_owned(),
     }
 }
 

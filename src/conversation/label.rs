@@ -19,6 +19,25 @@ const NAME_WORDS_MAX: usize = 4;
 /// What a full stop behind does not end.
 const TITLES: [&str; 9] = ["Dr", "Mr", "Mrs", "Ms", "Mx", "Prof", "St", "Jr", "Sr"];
 
+/// How files call those whose names they do not know.
+const PARTS: [&str; 15] = [
+    "attendee",
+    "buyer",
+    "caller",
+    "client",
+    "contact",
+    "customer",
+    "guest",
+    "host",
+    "lead",
+    "participant",
+    "prospect",
+    "speaker",
+    "unknown",
+    "user",
+    "visitor",
+];
+
 /// A line that begins with who speaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Head<'a> {
@@ -132,6 +151,13 @@ pub fn is_name(text: &str) -> bool {
         && (1..=NAME_WORDS_MAX).contains(&words.len())
         && words.iter().all(capital)
         && !field::is_field(text)
+}
+
+/// Whether a person can be called so: a name, and not a part that is played, a number or an address.
+pub fn is_of_a_person(text: &str) -> bool {
+    let key = key(text);
+    let plays_a_part = key.split(' ').any(|word| PARTS.contains(&word));
+    is_name(text) && !plays_a_part && !text.contains(|c: char| c == '@' || c.is_numeric())
 }
 
 /// A full stop within a label belongs to an initial or a title: `Dr. Smith`, `J. R. Smith`.
@@ -330,6 +356,27 @@ mod tests {
                 && is_name("Jan van der Berg")
                 && is_name("Speaker 1")
         );
+        for name in [
+            "Ana Ruiz",
+            "ANA",
+            "Jan van der Berg",
+            "Dr. Ruiz",
+            "Ana Ruiz (Acme)",
+            "李娜",
+        ] {
+            assert!(is_of_a_person(name), "{name}");
+        }
+        for none in [
+            "Speaker 1",
+            "SPEAKER_01",
+            "Customer",
+            "Guest User",
+            "6432345678",
+            "ana@acme.example",
+            "ana",
+        ] {
+            assert!(!is_of_a_person(none), "{none}");
+        }
         assert!(!is_name("Here's the thing") && !is_name("ana") && !is_name("Date"));
         assert_eq!(key(" Ana \u{a0} RUIZ "), "ana ruiz");
     }

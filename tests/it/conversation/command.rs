@@ -145,6 +145,9 @@ async fn an_email_is_imported_by_the_address_of_its_sender() {
     )
     .await;
     assert_eq!(desk.running.store.events_kept(), 1);
+    // As the head of the letter calls her.
+    desk.check(&named, 0, &["Imported before; nothing changed"])
+        .await;
     desk.check(&["email", "/nonexistent.eml"], 64, &["cannot be read"])
         .await;
     let wrong = ["email", &email, "--buyer", "ana"];

@@ -166,6 +166,68 @@ async fn importing_twice_changes_nothing_with_or_without_an_id() {
 }
 
 #[tokio::test]
+async fn who_has_no_name_is_called_as_the_file_calls_them() {
+    let running = server::start().await;
+    let said = "Lee: Well?\nAna Ruiz (Acme): It costs us.\nBen: It must go.\nSpeaker 3: Agreed, it must.\nAna Ruiz (Acme): Yes, it does cost us.\n";
+    let mut request = call();
+    request.content = said.into();
+    request.buyers = vec![
+        buyer("Ana Ruiz (Acme)", "p-ana"),
+        buyer("Ben", "p-ben"),
+        buyer("Speaker 3", "p-cy"),
+    ];
+    // Whom somebody named is called so.
+    let known = pb::UpsertStakeholdersRequest {
+        deal_id: "d1".into(),
+        stakeholders: vec![pb::Stakeholder {
+            stakeholder_id: "p-ben".into(),
+            display_name: Some("Benedict Okafor".into()),
+            ..pb::Stakeholder::default()
+        }],
+        ..pb::UpsertStakeholdersRequest::default()
+    };
+    let mut deals = DealServiceClient::new(running.channel().await);
+    deals.upsert_stakeholders(known).await.unwrap();
+    let first = ask(&running, request.clone()).await.unwrap();
+    let again = ask(&running, request.clone()).await.unwrap();
+    assert_eq!(
+        (again.already_recorded, again.revision),
+        (4, first.revision)
+    );
+
+    // An email names its sender, whatever the caller knows them by.
+    let email = "From: Dana Cole <dana@acme.example>\nDate: Sat, 28 Feb 2026 10:00:00 +0000\nMessage-ID: <1@acme.example>\n\nIt must go.\n";
+    request = pb::ImportTranscriptRequest {
+        deal_id: "d1".into(),
+        content: email.into(),
+        buyers: vec![buyer("dana@acme.example", "p-dana")],
+        ..pb::ImportTranscriptRequest::default()
+    };
+    ask(&running, request).await.unwrap();
+
+    let request = pb::GetDealRequest {
+        deal_id: "d1".into(),
+    };
+    let deal = deals.get_deal(request).await.unwrap().into_inner();
+    let mut called: Vec<(&str, Option<&str>)> = deal
+        .stakeholders
+        .iter()
+        .map(|one| (one.stakeholder_id.as_str(), one.display_name.as_deref()))
+        .collect();
+    called.sort_unstable();
+    assert_eq!(
+        called,
+        [
+            ("p-ana", Some("Ana Ruiz")),
+            ("p-ben", Some("Benedict Okafor")),
+            ("p-cy", None),
+            ("p-dana", Some("Dana Cole")),
+        ]
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_understood_refuses_the_whole_unless_partial() {
     let running = server::start().await;
     let mut request = call();

@@ -182,6 +182,10 @@ async fn who_has_no_name_is_called_as_the_file_calls_them() {
         stakeholders: vec![pb::Stakeholder {
             stakeholder_id: "p-ben".into(),
             display_name: Some("Benedict Okafor".into()),
+            effective_at: Some(Timestamp {
+                seconds: HELD_SECONDS - 86_400,
+                nanos: 0,
+            }),
             ..pb::Stakeholder::default()
         }],
         ..pb::UpsertStakeholdersRequest::default()

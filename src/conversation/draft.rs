@@ -4,6 +4,7 @@
 //! question as its context.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::conversation::At;
 use crate::conversation::Conversation;
@@ -132,6 +133,14 @@ impl Cast {
         let buyers = self.buyers.iter();
         let buyers = buyers.map(|one| (label::key(&one.label), Role::Buyer(&one.speaker)));
         sellers.chain(buyers).collect()
+    }
+
+    /// The labels under which nobody speaks, as they were given.
+    pub fn silent(&self, turns: &[Turn]) -> Vec<&str> {
+        let speak: HashSet<String> = turns.iter().map(|turn| label::key(&turn.speaker)).collect();
+        let mut labels = self.labels();
+        labels.retain(|given| !speak.contains(&label::key(given)));
+        labels
     }
 
     /// The speakers who are neither, with their turns and the line on which they first speak.

@@ -179,7 +179,7 @@ fn look(content: &[u8], format: Option<i32>, given: &GivenArgs) -> Result<(), Fa
     }
     let unknown = cast.unknown(&conversation.turns);
     if nobody || (!unknown.is_empty() && !given.partial) {
-        let text = speakers(&conversation, &unknown, given);
+        let text = speakers(&conversation, &unknown, &cast);
         return Err(Failure::new(Exit::Usage, text));
     }
     Ok(())
@@ -200,11 +200,7 @@ fn silent(conversation: &Conversation) -> String {
     text
 }
 
-fn speakers(
-    conversation: &Conversation,
-    unknown: &[(&str, usize, usize)],
-    given: &GivenArgs,
-) -> String {
+fn speakers(conversation: &Conversation, unknown: &[(&str, usize, usize)], cast: &Cast) -> String {
     let mut text = "who of these is a buyer, and who is yours?\n".to_owned();
     for (label, turns) in conversation.speakers() {
         let named = unknown.iter().all(|(unknown, _, _)| *unknown != label);
@@ -212,11 +208,14 @@ fn speakers(
         let turns = view::count(turns, "turn");
         text.push_str(&format!("  {turns:>10}  {label}{remark}\n"));
     }
+    for silent in cast.silent(&conversation.turns) {
+        text.push_str(&format!("nobody in it is called {silent:?}\n"));
+    }
     let first = unknown.first().map_or("NAME", |(label, _, _)| label);
     text.push_str(&format!(
         "name each with --buyer \"{first}=ID\", ID being your id of the person, or with --seller \"{first}\""
     ));
-    if !given.buyers.is_empty() {
+    if !cast.buyers.is_empty() {
         text.push_str(", or leave the others aside with --partial");
     }
     text

@@ -66,6 +66,9 @@ async fn a_transcript_is_imported_once_its_speakers_are_named() {
     let prose = desk.file("prose.txt", "once upon a time\n");
     let told = ["nobody speaks in it", "line 1: not written in a format"];
     desk.check(&["transcript", &prose], 65, &told).await;
+    let misnamed = ["transcript", &call, "--buyer", "Anna Ruiz=ana"];
+    let told = ["1 turn  Ana Ruiz\n", "nobody in it is called \"Anna Ruiz\""];
+    desk.check(&misnamed, 64, &told).await;
     let named = ["transcript", &call, "--buyer", "Ana Ruiz=ana"];
     desk.check(&named, 64, &["Ana Ruiz  (named)", "--partial"])
         .await;

@@ -212,6 +212,10 @@ impl App {
         let facts =
             decide::hear_all(&deal, fresh.clone()).map_err(|refusal| refused(key, refusal))?;
         let revision = deal.revision();
+        if revision == 0 && facts.is_empty() {
+            // Without a buyer's word there is still no such deal.
+            return Err(Error::DealNotFound(key.deal.clone()));
+        }
         let score_before = (!facts.is_empty()).then(|| self.points(&deal));
         if score_before.is_some() {
             expect(expected, revision)?;

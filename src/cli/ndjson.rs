@@ -17,7 +17,9 @@ use crate::wire::pb::write::Write;
 
 /// The lines that count, with their number from 1: neither blank nor a remark (`#`).
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    // A byte order mark may head a file written on Windows.
     let numbered = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .enumerate()
         .map(|(at, line)| (at + 1, line.trim()));
@@ -30,8 +32,6 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 ///
 /// All that is wrong with it, each as `field: what is allowed`.
 pub fn read(line: &str) -> Result<DynamicMessage, Vec<String>> {
-    // A byte order mark may head a file written on Windows.
-    let line = line.trim_start_matches('\u{feff}');
     let json: Value = serde_json::from_str(line).map_err(|error| {
         // The parser saw this line alone, so that only its column says something.
         let place = format!(" at line {} column {}", error.line(), error.column());
@@ -230,6 +230,13 @@ mod tests {
                 "{start}: {faults:#?}"
             );
         }
+    }
+
+    #[test]
+    fn blank_lines_remarks_and_a_mark_of_byte_order_do_not_count() {
+        let text = "\u{feff}# of March\n\n{}\n  # of April\n";
+        assert_eq!(lines(text).collect::<Vec<_>>(), [(3, "{}")]);
+        assert_eq!(lines("\u{feff}{}").collect::<Vec<_>>(), [(1, "{}")]);
     }
 
     #[test]

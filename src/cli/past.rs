@@ -4,6 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cli::client::CallArgs;
+use crate::cli::client::Client;
 use crate::cli::failure::Failure;
 use crate::cli::moment;
 use crate::cli::moment::DateMeans;
@@ -103,10 +104,14 @@ pub async fn compare(args: CompareArgs) -> Result<String, Failure> {
         let known_at = as_of.filter(|_| args.as_shown);
         pb::Seen { as_of, known_at }
     };
+    let to = match (args.to, args.as_shown) {
+        (None, true) => end(&mut client, &args.deal).await,
+        (to, _) => to,
+    };
     let request = pb::CompareScoresRequest {
         deal_id: args.deal,
         from: Some(seen(args.from)),
-        to: args.to.map(seen),
+        to: to.map(seen),
         min_revision: None,
     };
     let rows_max = match args.all {
@@ -117,6 +122,15 @@ pub async fn compare(args: CompareArgs) -> Result<String, Failure> {
     args.call.show("CompareScoresResponse", answer, |answer| {
         view::comparison::comparison(&Page::of_stdout(), answer, rows_max)
     })
+}
+
+/// When the deal was closed; `None` while it is open, and for one that is not there.
+async fn end(client: &mut Client, deal: &str) -> Option<Timestamp> {
+    let request = pb::GetDealRequest {
+        deal_id: deal.to_owned(),
+    };
+    let answer = client.deals.get_deal(request).await.ok()?.into_inner();
+    moment::from_proto(answer.outcome?.effective_at.as_ref())
 }
 
 fn beginning(text: &str) -> Result<Timestamp, String> {

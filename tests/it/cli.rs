@@ -180,6 +180,33 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
 }
 
 #[test]
+fn a_comparison_as_shown_ends_with_what_was_known_at_the_close() {
+    let service = Service::start();
+    let at = ["--server", service.url.as_str()];
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("deal.ndjson");
+    // All of it is recorded now, and so was not known when the deal was closed.
+    let lines = [
+        r#"{"recordBuyerStatement":{"statement":{"statementId":"s1","dealId":"d1","speaker":{"stakeholderId":"ana"},"saidAt":"2026-03-20T09:00:00Z","quote":"We cannot go on.","attribution":"ATTRIBUTION_VERBATIM"}}}"#,
+        r#"{"recordOutcome":{"dealId":"d1","outcome":{"outcome":"OUTCOME_WON","effectiveAt":"2026-04-01T09:00:00Z"}}}"#,
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let load = [&["load", file.to_str().unwrap()], &at[..]].concat();
+    check(&load, 0, "lines taken, in", "");
+    let compare = ["compare", "d1", "--from", "2026-03-01", "--json"];
+    let told = |more: &[&str]| {
+        let output = verbatim(&[&compare, more, &at].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        told["scoreAfter"].clone()
+    };
+    let to = ["--as-shown", "--to", "2026-04-01T09:00:00Z"];
+    assert_eq!(told(&["--as-shown"]), told(&to));
+    assert_ne!(told(&["--as-shown"]), told(&[]));
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn the_past_of_a_deal_and_the_whole_pipeline_are_asked_about() {
     let service = Service::start();
     let at = ["--server", &service.url];

@@ -361,3 +361,107 @@ fn what_the_command_line_lacks_is_named() {
     );
     check(&["csv", "no-such.csv", "--map", map], 64, "cannot be read");
 }
+
+const TWO_DEALS: &str = "Id,Name,IsClosed,IsWon,CreatedDate,LastStageChangeDate\n\
+    1,a,1,1,2026-01-01,2026-03-01 10:00:00\n\
+    2,b,0,0,2026-01-01,\n";
+
+#[test]
+fn words_after_a_close_are_skipped_and_hold_up_nothing() {
+    let service = Service::start();
+    let directory = export(&[
+        ("Opportunity.csv", TWO_DEALS),
+        (
+            "Contact.csv",
+            "Id,LastName,Email\nc1,Ruiz,\nc2,Ruiz,ana@acme.example\nc3,Ruiz,ana@acme.example\n",
+        ),
+        (
+            "EmailMessage.csv",
+            "Id,RelatedToId,FromAddress,Incoming,TextBody,MessageDate\n\
+             e1,1,ana@acme.example,1,We cannot go on.,2026-02-28 10:00:00\n\
+             e2,1,ana@acme.example,1,Thanks!,2026-03-02 10:00:00\n\
+             e3,2,ana@acme.example,1,We cannot go on.,2026-03-03 10:00:00\n\
+             e4,2,,1,Who is this from?,2026-03-04 10:00:00\n",
+        ),
+    ]);
+    let file = directory.path().to_str().unwrap();
+    let told = imported(&service, &["salesforce", file]);
+    for part in [
+        "EmailMessage.csv: 4 rows, 2 taken",
+        "1 skipped (said after the deal was closed)",
+        "1 skipped (from somebody who is no contact)",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let (_, said) = history(&service, "2").pop().unwrap();
+    // Two people have the address: it is always the first.
+    assert_eq!(said["statement"]["speaker"]["stakeholderId"], "c2");
+}
+
+#[test]
+fn a_role_that_was_taken_back_is_not_held() {
+    let service = Service::start();
+    let directory = export(&[
+        ("OPPORTUNITY.CSV", TWO_DEALS),
+        (
+            "OpportunityContactRole.csv",
+            "Id,OpportunityId,ContactId,Role,IsDeleted,CreatedDate\n\
+             1,2,c1,Decision Maker,1,2026-01-12\n\
+             2,2,c1,Evaluator,0,2026-01-15\n",
+        ),
+    ]);
+    imported(
+        &service,
+        &["salesforce", directory.path().to_str().unwrap()],
+    );
+    let deal = ask(&service, &["deal", "show", "2"]);
+    let roles = &deal["stakeholders"][0]["roles"];
+    assert_eq!(
+        roles,
+        &serde_json::json!(["BUYING_ROLE_TECHNICAL_EVALUATOR"])
+    );
+}
+
+#[test]
+fn a_file_that_is_there_twice_is_refused_and_not_left_out() {
+    let [first, second] = [(); 2].map(|()| export(&[("Opportunity.csv", TWO_DEALS)]));
+    let files = [&first, &second].map(|directory| path(directory, "Opportunity.csv"));
+    let output = import(&["salesforce", &files[0], &files[1], "--dry-run"]);
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(65), "{text}");
+    assert!(text.contains("more than one Opportunity.csv"), "{text}");
+}
+
+#[test]
+fn how_a_deal_of_any_table_ended_is_read_or_named_as_wrong() {
+    let service = Service::start();
+    let map = "deal_id=Id,outcome=End,closed_at=Day,effective_at=Day";
+    let directory = export(&[(
+        "deals.csv",
+        "Id,End,Day\nA,Lost (competitor won),2026-03-01\nB,DISQUALIFIED,2026-03-01\nC,No decision,2026-03-01\nD,Won,2026-03-01\nE,In progress,2026-03-01\n",
+    )]);
+    imported(
+        &service,
+        &["csv", &path(&directory, "deals.csv"), "--map", map],
+    );
+    let ended = ["A", "B", "C", "D", "E"].map(|deal| {
+        let deal = ask(&service, &["deal", "show", deal]);
+        deal["outcome"]["outcome"].as_str().map(str::to_owned)
+    });
+    let due = [
+        Some("OUTCOME_LOST_TO_COMPETITOR"),
+        Some("OUTCOME_DISQUALIFIED"),
+        Some("OUTCOME_LOST_TO_NO_DECISION"),
+        Some("OUTCOME_WON"),
+        None,
+    ];
+    assert_eq!(ended, due.map(|outcome| outcome.map(str::to_owned)));
+
+    let directory = export(&[("deals.csv", "Id,End,Day\nA,Cancelled,2026-03-01\n")]);
+    let output = import(&["csv", &path(&directory, "deals.csv"), "--map", map]);
+    let text = told(&output);
+    assert!(
+        text.contains("deals.csv:2: End: must say won, lost, or what"),
+        "{text}"
+    );
+}

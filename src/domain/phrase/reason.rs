@@ -13,6 +13,7 @@ use crate::domain::state::StateSince;
 use crate::domain::state::Why;
 use crate::domain::time::Instant;
 use crate::domain::topic::BuyingStage;
+use crate::domain::topic::Stance;
 use crate::domain::topic::Topic;
 
 /// Why the modifier takes something; empty when it takes nothing.
@@ -131,6 +132,7 @@ fn against(teller: &Teller, topic: Topic, gist: &str) -> String {
             let deferred = position
                 .deferral
                 .filter(|_| topic == Topic::Priority)
+                .filter(|_| moment.latest_stance(position) == Some(Stance::Defers))
                 .map(|entry| entry.at);
             Some((opposed.max(deferred)?, position.person))
         })

@@ -166,6 +166,21 @@ async fn importing_twice_changes_nothing_with_or_without_an_id() {
 }
 
 #[tokio::test]
+async fn a_conversation_without_a_buyers_word_founds_no_deal_in_earnest_or_in_trial() {
+    let running = server::start().await;
+    for validate_only in [true, false] {
+        let request = pb::ImportTranscriptRequest {
+            content: "Lee: Hello?\nLee: Anybody there?\n".into(),
+            validate_only,
+            ..call()
+        };
+        let refusal = ask(&running, request).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::NotFound, "{refusal:?}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn who_has_no_name_is_called_as_the_file_calls_them() {
     let running = server::start().await;
     let said = "Lee: Well?\nAna Ruiz (Acme): It costs us.\nBen: It must go.\nSpeaker 3: Agreed, it must.\nAna Ruiz (Acme): Yes, it does cost us.\n";

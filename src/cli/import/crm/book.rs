@@ -3,6 +3,7 @@
 //! Every row is taken, skipped for a reason, or wrong at a named column; there is no fourth way.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
@@ -54,6 +55,9 @@ pub struct Book {
     files: Vec<File>,
 }
 
+/// Why words are left out that the service would refuse.
+const LATE: &str = "said after the deal was closed";
+
 /// What became of the rows of one file.
 #[derive(Debug)]
 pub struct File {
@@ -61,6 +65,8 @@ pub struct File {
     rows: usize,
     taken: usize,
     skipped: BTreeMap<&'static str, usize>,
+    /// Statements of rows that are taken for something else that they tell.
+    late: usize,
     faults: Vec<String>,
     wrong: usize,
 }
@@ -74,6 +80,7 @@ impl Book {
             rows: table.rows.len() + table.faults.len(),
             taken: 0,
             skipped: BTreeMap::new(),
+            late: 0,
             faults: table.faults.clone(),
             wrong: table.faults.len(),
         };
@@ -103,6 +110,7 @@ impl Book {
     /// What rows tell of one deal or person for one moment is one write, in which the later row holds: several would each
     /// be recorded anew by every import.
     pub fn entries(&mut self) -> &[Entry] {
+        self.leave_out_what_is_late();
         self.entries.sort_by_key(|entry| (entry.at, entry.place));
         let mut merged: Vec<Entry> = Vec::with_capacity(self.entries.len());
         let mut placed: HashMap<Subject, usize> = HashMap::new();
@@ -126,6 +134,36 @@ impl Book {
         }
         self.entries = merged;
         &self.entries
+    }
+
+    /// Words said after their deal was closed are refused by the service, and would hold up all that comes after them.
+    fn leave_out_what_is_late(&mut self) {
+        let mut closed: HashMap<String, Timestamp> = HashMap::new();
+        for entry in &self.entries {
+            if let Write::RecordOutcome(_) = &entry.write {
+                let deal = ndjson::deal_id(&entry.write).to_owned();
+                let at = closed.entry(deal).or_insert(entry.at);
+                *at = entry.at.max(*at);
+            }
+        }
+        let is_late = |entry: &Entry| {
+            let closed = closed.get(ndjson::deal_id(&entry.write));
+            matches!(entry.write, Write::RecordBuyerStatement(_))
+                && closed.is_some_and(|closed| *closed < entry.at)
+        };
+        let (late, kept): (Vec<Entry>, Vec<Entry>) = self.entries.drain(..).partition(is_late);
+        self.entries = kept;
+        let told: BTreeSet<Place> = self.entries.iter().map(|entry| entry.place).collect();
+        let late: BTreeSet<Place> = late.iter().map(|entry| entry.place).collect();
+        for place in late {
+            let file = &mut self.files[usize::from(place.file)];
+            if told.contains(&place) {
+                file.late += 1;
+            } else {
+                file.taken -= 1;
+                *file.skipped.entry(LATE).or_default() += 1;
+            }
+        }
     }
 
     /// Rows that are wrong.
@@ -184,6 +222,10 @@ impl File {
         );
         for (why, rows) in &self.skipped {
             text.push_str(&format!(", {rows} skipped ({why})"));
+        }
+        if self.late > 0 {
+            let statements = count(self.late, "statement");
+            text.push_str(&format!(", {statements} left out ({LATE})"));
         }
         if self.wrong > 0 {
             text.push_str(&format!(", {} wrong", self.wrong));

@@ -171,7 +171,15 @@ pub fn day_order(table: &Table, column: Option<usize>) -> Result<Option<DayOrder
     Ok(found.map(|(order, _)| order))
 }
 
-/// Reads an amount as people and exports write it: `15000`, `$15,000.00`, `15.000,50 €`, `1 234`.
+/// What stands for thousands, millions and more, in lower case: an amount is written out.
+const UNITS: [&str; 16] = [
+    "k", "m", "mn", "mm", "mil", "mio", "mill", "b", "bn", "bio", "mrd", "t", "tsd", "l", "cr",
+    "lac",
+];
+
+/// Reads an amount as people and exports write it: `15000`, `$15,000.00`, `15.000,50 €`, `1 234`, `USD 15,000`.
+///
+/// A code within it goes before `currency`; a sign must not contradict it.
 ///
 /// # Errors
 ///
@@ -182,9 +190,30 @@ pub fn amount(text: &str, currency: &str) -> Result<pb::Money, String> {
         .chars()
         .filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | '-' | '\''))
         .collect();
-    let other = text.chars().filter(|letter| letter.is_alphabetic()).count();
-    if bare.is_empty() || 3 < other {
+    let word: String = text
+        .chars()
+        .filter(|letter| letter.is_alphabetic())
+        .collect();
+    let is_strange = |letter: char| letter.is_ascii_punctuation() && !"$.,-'".contains(letter);
+    if bare.is_empty()
+        || 3 < word.chars().count()
+        || UNITS.contains(&word.to_lowercase().as_str())
+        || text.contains(is_strange)
+    {
         return Err(refusal());
+    }
+    let is_code = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let currency = if is_code { &word } else { currency };
+    let contradicts = match text.chars().find(|sign| "€£¥$".contains(*sign)) {
+        Some('€') => currency != "EUR",
+        Some('£') => currency != "GBP",
+        Some('¥') => !matches!(currency, "JPY" | "CNY"),
+        // Many countries have dollars, and some write their pesos so.
+        Some(_) => matches!(currency, "EUR" | "GBP" | "JPY" | "CNY" | "CHF"),
+        None => false,
+    };
+    if contradicts {
+        return Err(format!("`{text}` is of another currency than {currency}"));
     }
     let plain = decimal(&bare).ok_or_else(|| {
         format!("`{text}` may mean thousands or decimals: write it without a mark, or with both")
@@ -293,7 +322,6 @@ mod tests {
         for (text, shown) in [
             ("15000", "EUR 15,000"),
             ("15000.5", "EUR 15,000.50"),
-            ("$15,000.00", "EUR 15,000"),
             ("15.000,50 €", "EUR 15,000.50"),
             ("1 234 567", "EUR 1,234,567"),
             ("1,234", "EUR 1,234"),
@@ -301,14 +329,34 @@ mod tests {
             ("1'234.50", "EUR 1,234.50"),
             ("-20,5", "EUR -20.50"),
             ("EUR 7", "EUR 7"),
+            ("7 kr", "EUR 7"),
+            ("USD 15,000", "USD 15,000"),
+            ("$15,000.00 USD", "USD 15,000"),
         ] {
             assert_eq!(money::show(&amount(text, "EUR").unwrap()), shown, "{text}");
         }
+        let dollars = amount("$15,000.00", "CAD").unwrap();
+        assert_eq!(money::show(&dollars), "CAD 15,000");
     }
 
     #[test]
     fn an_amount_that_may_be_two_or_none_is_refused() {
-        for text in ["1.234", "", "much", "about 5", "1.2.3,4,5"] {
+        for text in [
+            "1.234",
+            "",
+            "much",
+            "about 5",
+            "1.2.3,4,5",
+            "15k",
+            "1.5M",
+            "2 Mio",
+            "€3m",
+            "(1,500.00)",
+            "15%",
+            "$15,000",
+            "£20",
+            "€5 USD",
+        ] {
             assert!(amount(text, "EUR").is_err(), "{text}");
         }
     }

@@ -181,17 +181,27 @@ impl<'a> Map<'a> {
         writes
     }
 
-    fn outcome(&self, reading: &Reading<'_>, options: &Options) -> Option<pb::Outcome> {
-        let ended = reading.text(self.column("outcome")).to_lowercase();
-        if ended.contains("won") {
+    fn outcome(&self, reading: &mut Reading<'_>, options: &Options) -> Option<pb::Outcome> {
+        let column = self.column("outcome");
+        let ended = reading.text(column).to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| ended.contains(word));
+        let lost_to = words::lost_to(&ended);
+        // Before `won`: a deal may be lost to somebody who won it.
+        if says(&["lost"]) {
+            let reason = words::lost_to(reading.text(self.column("reason")));
+            return Some(reason.or(lost_to).unwrap_or(options.lost_to));
+        }
+        if says(&["won"]) {
             return Some(pb::Outcome::Won);
         }
-        let reason = reading.text(self.column("reason"));
-        ended.contains("lost").then(|| {
-            words::lost_to(reason)
-                .or_else(|| words::lost_to(&ended))
-                .unwrap_or(options.lost_to)
-        })
+        // The column may hold stages: what names no end is one.
+        if lost_to.is_none() && says(&words::ENDED) {
+            let why = format!(
+                "must say won, lost, or what it was lost to, such as no decision, got `{ended}`"
+            );
+            reading.fault(column, &why);
+        }
+        lost_to
     }
 
     fn said(

@@ -13,6 +13,7 @@ mod history;
 mod notes;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -51,6 +52,8 @@ struct Export<'a> {
     options: &'a Options,
     deals: HashMap<String, Known>,
     contacts: HashMap<String, Contact>,
+    /// By the address they write from; of several the first in the file.
+    senders: HashMap<String, String>,
     names: HashMap<String, String>,
 }
 
@@ -70,7 +73,6 @@ struct Contact {
     id: String,
     name: String,
     title: String,
-    email: String,
 }
 
 /// Reads an export.
@@ -84,8 +86,16 @@ pub fn read(tables: &[Table], options: &Options) -> Result<Book, String> {
         options,
         deals: HashMap::new(),
         contacts: HashMap::new(),
+        senders: HashMap::new(),
         names: HashMap::new(),
     };
+    for file in FILES {
+        if 1 < tables.iter().filter(|table| is(table, file)).count() {
+            return Err(format!(
+                "there is more than one {file}.csv among the files: put their rows into one"
+            ));
+        }
+    }
     let Some(opportunities) = export.table("Opportunity") else {
         return Err("there is no Opportunity.csv among the files".to_owned());
     };
@@ -103,12 +113,15 @@ pub fn read(tables: &[Table], options: &Options) -> Result<Book, String> {
     Ok(book)
 }
 
+/// Whether it is the file of that name; case does not count.
+fn is(table: &Table, name: &str) -> bool {
+    let stem = Path::new(&table.name).file_stem();
+    stem.is_some_and(|stem| stem.eq_ignore_ascii_case(name))
+}
+
 impl<'a> Export<'a> {
     fn table(&self, name: &str) -> Option<&'a Table> {
-        self.tables.iter().find(|table| {
-            let stem = table.name.strip_suffix(".csv").unwrap_or(&table.name);
-            stem.eq_ignore_ascii_case(name)
-        })
+        self.tables.iter().find(|table| is(table, name))
     }
 
     fn deal(&self, id: &str) -> Option<&Known> {
@@ -153,8 +166,12 @@ impl<'a> Export<'a> {
                 id: row.cell(Some(id)).to_owned(),
                 name: named,
                 title: row.cell(title).to_owned(),
-                email: row.cell(email).to_lowercase(),
             };
+            let email = row.cell(email).to_lowercase();
+            if !email.is_empty() {
+                let sender = self.senders.entry(email);
+                sender.or_insert_with(|| contact.id.clone());
+            }
             self.contacts.insert(key(&contact.id).to_owned(), contact);
         }
         Ok(())
@@ -214,7 +231,11 @@ impl<'a> Export<'a> {
         // Each row of a person adds a role to those of the rows before.
         let mut held: HashMap<(&str, &str), Vec<HeldSince>> = HashMap::new();
         for row in &table.rows {
-            let at = Reading::of(table, row).moment(created);
+            let mut reading = Reading::of(table, row);
+            let at = reading.moment(created);
+            if reading.is_yes(deleted) {
+                continue;
+            }
             let whose = (row.cell(Some(deal)), row.cell(Some(contact)));
             held.entry(whose).or_default().push((at, row.cell(role)));
         }
@@ -224,8 +245,8 @@ impl<'a> Export<'a> {
                 let id = reading.needed(contact);
                 let person = self.contact(id);
                 let since = reading.moment(created);
-                let all = &held[&(row.cell(Some(deal)), id)];
-                let until_then = all.iter().filter(|(at, _)| *at <= since);
+                let all = held.get(&(row.cell(Some(deal)), id));
+                let until_then = all.into_iter().flatten().filter(|(at, _)| *at <= since);
                 let named: Vec<&str> = until_then.map(|(_, role)| *role).collect();
                 let stakeholder = pb::Stakeholder {
                     stakeholder_id: person.map_or_else(|| writes::id(id), Contact::stakeholder_id),

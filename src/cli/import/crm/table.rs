@@ -83,18 +83,25 @@ impl Table {
             rows: Vec::new(),
             faults: Vec::new(),
         };
-        table.fill(text, reader.records());
-        // The last row has swallowed whatever follows the quote that is open.
-        if text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
-            let line = table.rows.pop().map_or(1, |row| row.line);
-            let fault = format!("{}:{line}: a quote is opened and never closed", table.name);
-            table.faults.push(fault);
-        }
+        table.fill(text, reader.records(), open_quote(text, delimiter(text)));
         Ok(table)
     }
 
-    fn fill(&mut self, text: &str, records: impl Iterator<Item = csv::Result<StringRecord>>) {
-        for record in records {
+    fn fill(
+        &mut self,
+        text: &str,
+        records: impl Iterator<Item = csv::Result<StringRecord>>,
+        open_quote: Option<usize>,
+    ) {
+        let mut records = records.peekable();
+        while let Some(record) = records.next() {
+            // The last row has swallowed whatever follows the quote that is open.
+            if let (Some(at), None) = (open_quote, records.peek()) {
+                let line = 1 + text[..at].matches('\n').count();
+                let fault = format!("{}:{line}: a quote is opened and never closed", self.name);
+                self.faults.push(fault);
+                break;
+            }
             let cells = match record {
                 Ok(cells) => cells,
                 Err(error) => {
@@ -188,6 +195,32 @@ fn plain(column: &str) -> String {
         .collect()
 }
 
+/// Where a quote opens that nothing closes. A quote opens at the beginning of a cell only: `5" pipe` is a cell.
+fn open_quote(text: &str, delimiter: u8) -> Option<usize> {
+    enum In {
+        Beginning,
+        Bare,
+        Quoted(usize),
+        /// Behind a quote within a quoted cell: it ends the cell, unless another one follows.
+        Behind(usize),
+    }
+    let mut at = In::Beginning;
+    for (place, byte) in text.bytes().enumerate() {
+        at = match (at, byte) {
+            (In::Quoted(open), b'"') => In::Behind(open),
+            (In::Quoted(open), _) | (In::Behind(open), b'"') => In::Quoted(open),
+            (_, b'\n' | b'\r') => In::Beginning,
+            (_, byte) if byte == delimiter => In::Beginning,
+            (In::Beginning, b'"') => In::Quoted(place),
+            _ => In::Bare,
+        };
+    }
+    match at {
+        In::Quoted(open) => Some(open),
+        _ => None,
+    }
+}
+
 /// The delimiter that the header has most of, outside quotes.
 fn delimiter(text: &str) -> u8 {
     let mut counts = [0_usize; DELIMITERS.len()];
@@ -270,6 +303,24 @@ mod tests {
             table.faults,
             ["t.csv:3: a quote is opened and never closed"]
         );
+    }
+
+    #[test]
+    fn the_row_that_an_open_quote_swallows_is_the_one_that_is_left_out() {
+        let table = table("Id,Name,Stage\n1,a,x\n2,\"b,x\n3,c,x\n");
+        assert_eq!(table.rows.len(), 1);
+        assert_eq!(
+            table.faults,
+            ["t.csv:3: a quote is opened and never closed"]
+        );
+    }
+
+    #[test]
+    fn a_quote_within_a_cell_is_a_part_of_it() {
+        let table = table("Id,Name\n1,5\" pipe\n2,\"6\"\" pipe\"\n3,c\n");
+        let names: Vec<&str> = table.rows.iter().map(|row| row.cell(Some(1))).collect();
+        assert_eq!(names, ["5\" pipe", "6\" pipe", "c"]);
+        assert_eq!(table.faults, [""; 0]);
     }
 
     #[test]

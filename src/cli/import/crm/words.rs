@@ -48,6 +48,9 @@ const LOST: [(&str, Outcome); 17] = [
     ("spam", Outcome::Disqualified),
 ];
 
+/// Words for an end that do not say which.
+pub const ENDED: [&str; 6] = ["cancel", "closed", "abandon", "dead", "reject", "ended"];
+
 /// The role, if the words name one.
 pub fn role(words: &str) -> Option<BuyingRole> {
     found(&ROLES, words)

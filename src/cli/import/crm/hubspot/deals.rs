@@ -166,7 +166,9 @@ impl Told<'_> {
             taken.push(staged(at.unwrap_or(created_at), self.stage));
         }
         if self.won || self.lost {
-            let closed_at = self.closes.and_then(When::moment).unwrap_or(created_at);
+            let closed_at = self.closes.and_then(When::moment);
+            let changed_at = last.map(|(at, _)| *at).or(self.modified_at);
+            let closed_at = closed_at.or(changed_at).unwrap_or(created_at);
             let outcome = match self.won {
                 true => pb::Outcome::Won,
                 false => words::lost_to(self.reason).unwrap_or(options.lost_to),

@@ -112,8 +112,8 @@ impl Export<'_> {
             if !is_theirs {
                 return Verdict::Skipped("written by the seller");
             }
-            let mut contacts = self.contacts.values();
-            let Some(contact) = contacts.find(|contact| contact.email == address) else {
+            let sender = self.senders.get(&address);
+            let Some(contact) = sender.and_then(|sender| self.contact(sender)) else {
                 return Verdict::Skipped("from somebody who is no contact");
             };
             let (Some(known), Some(sent_at)) = (known, sent_at) else {

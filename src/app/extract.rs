@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant as Tick;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::app::breaker::Breaker;
@@ -128,7 +129,9 @@ impl External {
             ended("rested");
             return None;
         }
-        let problem = match timeout(self.deadline, self.extractor.extract(spoken)).await {
+        let asked = self.extractor.extract(spoken);
+        let asked = timeout(self.deadline, asked).instrument(tracing::debug_span!("extract"));
+        let problem = match asked.await {
             Ok(Ok(extraction)) => {
                 self.breaker().succeeded();
                 ended("answered");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use prost_types::Timestamp;
+use tonic::Request;
 use tonic::async_trait;
 use tonic::transport::Channel;
 use tonic::transport::Endpoint;
@@ -12,6 +13,7 @@ use crate::app::Extraction;
 use crate::app::QuoteReader;
 use crate::app::Read;
 use crate::app::Spoken;
+use crate::telemetry::traces;
 use crate::wire::extraction;
 use crate::wire::pb;
 use crate::wire::pb::claim_extractor_client::ClaimExtractorClient;
@@ -52,11 +54,12 @@ impl RemoteExtractor {
 impl ClaimExtractor for RemoteExtractor {
     async fn extract(&self, spoken: &Spoken) -> Result<Extraction, String> {
         let said_at: Timestamp = value::encode_moment(spoken.said_at);
-        let request = pb::ExtractRequest {
+        let mut request = Request::new(pb::ExtractRequest {
             quote: spoken.quote.as_str().into(),
             context: spoken.context.as_str().into(),
             said_at: Some(said_at),
-        };
+        });
+        traces::name_to(request.metadata_mut().as_mut());
         // Clones share the connection.
         let answer = self.client.clone().extract(request).await;
         // Its message may repeat the words, which are not for the log.

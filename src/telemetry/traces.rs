@@ -4,6 +4,7 @@
 //!    decided by the call, before its first span; see `traces/sampling.rs`.
 //! 2. A call belongs to the trace that its caller names by W3C `traceparent`, over gRPC and JSON alike, and else to one of
 //!    its own; see [`current`].
+//!    The reader of quotes that a user brings is called in the same trace; see [`name_to`].
 //! 3. A span tells times and counts. It holds nothing that a caller sent.
 
 pub mod current;
@@ -15,6 +16,7 @@ use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use opentelemetry::propagation::Extractor;
+use opentelemetry::propagation::Injector;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::trace::SpanId;
@@ -125,6 +127,14 @@ pub fn adopt(span: &Span, headers: &HeaderMap) {
     let _unsent = span.set_parent(parent);
 }
 
+/// Names the trace and the span that are current to whom is called next; nothing where spans are not sent.
+pub fn name_to(headers: &mut HeaderMap) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        TraceContextPropagator::new().inject_context(&span.context(), &mut Naming(headers));
+    }
+}
+
 /// What a span is called at a collector; none where spans are not sent.
 pub fn sent(span: &Span) -> Option<SpanContext> {
     if span.is_disabled() {
@@ -166,6 +176,16 @@ fn read(header: &HeaderValue) -> Option<Call> {
         trace,
         sampled_by_caller: flags.map(|flags| flags & SAMPLED != 0),
     })
+}
+
+struct Naming<'a>(&'a mut HeaderMap);
+
+impl Injector for Naming<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(key), Ok(value)) = (key.parse::<HeaderName>(), value.parse()) {
+            self.0.insert(key, value);
+        }
+    }
 }
 
 struct Headers<'a>(&'a HeaderMap);

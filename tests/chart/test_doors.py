@@ -91,6 +91,15 @@ class Network(unittest.TestCase):
 
         self.assertEqual(ports("http://collector.monitoring:4317"), [53, 53, 4317])
         self.assertEqual(ports("http://[fd00::1]:4318/"), [53, 53, 4318])
+        self.assertEqual(ports("https://collector2"), [53, 53, 443])
+
+    def test_the_reader_of_quotes_is_reached_at_its_port(self):
+        def ports(extractor):
+            made = self.policy({"config": {"extractor": extractor}})["egress"]
+            return [port["port"] for rule in made for port in rule["ports"]]
+
+        self.assertEqual(ports("http://reader2.sales:7460/"), [53, 53, 7460])
+        self.assertEqual(ports("http://reader2"), [53, 53, 80])
 
     def test_it_can_be_left_out(self):
         values = {"networkPolicy": {"enabled": False}}

@@ -45,6 +45,10 @@ use verbatim::wire::pb::claim_extractor_server::ClaimExtractor as ClaimExtractor
 use verbatim::wire::pb::claim_extractor_server::ClaimExtractorServer;
 use verbatim::wire::pb::qualification_service_client::QualificationServiceClient;
 
+use crate::collector::Collector;
+use crate::collector::hex;
+use crate::operated::Operated;
+use crate::operated::TRACEPARENT;
 use crate::requests::statement;
 use crate::server::channel;
 
@@ -62,6 +66,8 @@ struct Reference(Arc<Mutex<Script>>);
 struct Script {
     mood: Mood,
     asked: Vec<pb::ExtractRequest>,
+    /// The trace that the last question named.
+    traced: Option<String>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -85,9 +91,12 @@ impl ClaimExtractorService for Reference {
         &self,
         request: Request<pb::ExtractRequest>,
     ) -> Result<Response<pb::ExtractResponse>, Status> {
+        let traced = request.metadata().get("traceparent");
+        let traced = traced.map(|traced| traced.to_str().unwrap().to_owned());
         let request = request.into_inner();
         let mood = {
             let mut script = self.0.lock().unwrap();
+            script.traced = traced;
             script.asked.push(request.clone());
             script.mood
         };
@@ -524,4 +533,32 @@ async fn a_service_started_with_a_reader_keeps_what_it_read_and_asks_once() {
     assert_eq!(again.statement.unwrap().claims, kept);
     assert_eq!(reference.asked().len(), 1);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_users_reader_is_asked_in_the_trace_of_the_call() {
+    let (collector, address) = Collector::start().await;
+    let reference = Reference::default();
+    let serving = reference.serve("127.0.0.1:0").await;
+    let endpoint = format!("http://{address}");
+    let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let reader = format!("http://{}", serving.address);
+    let home = tempfile::tempdir().unwrap();
+    let data = ["--data", home.path().to_str().unwrap()];
+    let service = Operated::start_in(&data, &["--extractor", &reader], &environment);
+    let mut client = QualificationServiceClient::new(channel(service.listens).await);
+    let mut said = statement();
+    said.statement.as_mut().unwrap().claims.clear();
+    let mut request = Request::new(said);
+    let parent = TRACEPARENT.parse().unwrap();
+    request.metadata_mut().insert("traceparent", parent);
+    client.record_buyer_statement(request).await.unwrap();
+    service.stop().await;
+
+    let spans = collector.spans();
+    let asked = spans.iter().find(|span| span.name == "extract").unwrap();
+    let (trace, span) = (hex(&asked.trace_id), hex(&asked.span_id));
+    assert!(TRACEPARENT.contains(&trace));
+    let traced = reference.0.lock().unwrap().traced.clone();
+    assert_eq!(traced, Some(format!("00-{trace}-{span}-01")));
 }

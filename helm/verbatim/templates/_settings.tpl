@@ -101,5 +101,10 @@
 
 {{/* The port of an OTLP endpoint. */}}
 {{- define "verbatim.otlpPort" -}}
-{{- regexFind "[0-9]+$" (trimSuffix "/" .Values.otlp.endpoint) | default "443" -}}
+{{- include "verbatim.portOf" .Values.otlp.endpoint | default "443" -}}
+{{- end -}}
+
+{{/* The port that a URL names; nothing where it names none. */}}
+{{- define "verbatim.portOf" -}}
+{{- regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" -}}
 {{- end -}}

@@ -112,7 +112,12 @@ impl Postgres {
         }
         let failed = |failure: Failure| OpenError::unreachable(&address, failure.text());
         let mut client = pool.get().await.map_err(failed)?;
-        let migrated = schema::migrate(&mut client).await;
+        // A step over a large table may take longer than any statement of the service.
+        let patient = client.batch_execute("SET statement_timeout = 0").await;
+        let migrated = match patient {
+            Ok(()) => schema::migrate(&mut client).await,
+            Err(error) => Err(error),
+        };
         migrated.map_err(|error| failed(Failure::of(&error)))
     }
 

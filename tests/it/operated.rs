@@ -13,6 +13,7 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
+use prost_types::Timestamp;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
@@ -165,6 +166,65 @@ async fn no_line_of_the_log_has_what_was_said_or_a_name() {
     ] {
         post(service.listens, RECORD, &body.to_string()).await;
     }
+    // Every other way in for words and names, taken and refused.
+    let mut ingest = IngestServiceClient::new(channel(service.listens).await);
+    let mut call = pb::ImportTranscriptRequest {
+        deal_id: "deal-1".into(),
+        content: format!("Lee: Well?\nZebraAna: {}\n", marked("said.")).into(),
+        held_at: Some(Timestamp {
+            seconds: 1_767_348_000,
+            nanos: 0,
+        }),
+        ..pb::ImportTranscriptRequest::default()
+    };
+    ingest.import_transcript(call.clone()).await.unwrap_err();
+    call.sellers = vec!["Lee".into()];
+    call.buyers = vec![pb::TranscriptBuyer {
+        label: "ZebraAna".into(),
+        speaker: Some(pb::Speaker {
+            stakeholder_id: "a".into(),
+            ..pb::Speaker::default()
+        }),
+    }];
+    ingest.import_transcript(call).await.unwrap();
+    let id = marked("eve");
+    for (method, body) in [
+        (
+            "Qualification/ExtractClaims",
+            json!({"quote": marked("extract"), "context": marked("before")}),
+        ),
+        (
+            "Qualification/ExplainStall",
+            json!({"dealId": "deal-1", "plannedNextSteps": [marked("plan")]}),
+        ),
+        (
+            "Deal/UpsertStakeholders",
+            json!({"dealId": "deal-1", "stakeholders": [{"stakeholderId": "q", "displayName": marked("q")}]}),
+        ),
+        (
+            "Deal/UpsertMilestones",
+            json!({"dealId": "deal-1", "milestones": [{"milestoneId": "m", "name": marked("step"), "dueDate": marked("day")}]}),
+        ),
+        (
+            "Ingest/Ingest",
+            json!({"upsertDeal": {"deal": {"dealId": "deal-3", "name": marked("three"), "closeDate": marked("day")}}}),
+        ),
+        (
+            "Qualification/ConfirmClaims",
+            json!({"dealId": "deal-1", "statementId": "s1", "confirmedBy": id, "claims": [{"topic": marked("t")}]}),
+        ),
+        (
+            "Deal/RetractBuyerStatement",
+            json!({"dealId": "deal-1", "statementId": "nowhere", "reason": marked("why")}),
+        ),
+        (
+            "Deal/RecordOutcome",
+            json!({"dealId": "deal-1", "outcome": {"outcome": "OUTCOME_WON", "reason": marked("won")}}),
+        ),
+    ] {
+        let path = format!("/verbatim.v1.{}", method.replace('/', "Service/"));
+        post(service.listens, &path, &body.to_string()).await;
+    }
     let headers = [
         ("content-type", "application/json"),
         ("traceparent", TRACEPARENT),
@@ -185,6 +245,19 @@ async fn no_line_of_the_log_has_what_was_said_or_a_name() {
             .find(|line| line["method"] == method && line["code"] == code);
         found.unwrap_or_else(|| panic!("{method} {code} in {log}"))
     };
+    for (method, code) in [
+        ("QualificationService/ExtractClaims", "OK"),
+        ("QualificationService/ExplainStall", "OK"),
+        ("QualificationService/ConfirmClaims", "INVALID_ARGUMENT"),
+        ("DealService/UpsertStakeholders", "OK"),
+        ("DealService/UpsertMilestones", "INVALID_ARGUMENT"),
+        ("DealService/RecordOutcome", "OK"),
+        ("DealService/RetractBuyerStatement", "NOT_FOUND"),
+        ("IngestService/ImportTranscript", "INVALID_ARGUMENT"),
+        ("IngestService/ImportTranscript", "OK"),
+    ] {
+        line(method, code);
+    }
     let ok = line("QualificationService/RecordBuyerStatement", "OK");
     assert_eq!(ok["level"], "DEBUG");
     assert!(0.0 < ok["duration_ms"].as_f64().unwrap());

@@ -125,48 +125,13 @@ pub fn address(stderr: &mut BufReader<ChildStderr>, before: &str) -> SocketAddr 
     rest.split([';', '\n']).next().unwrap().parse().unwrap()
 }
 
-#[tokio::test]
-async fn no_line_of_the_log_has_what_was_said_or_a_name() {
-    let service = Operated::start(&["--log-level", "info,verbatim=trace", "--log-format", "json"]);
-    let marked = |word: &str| format!("Zebra{word}");
-    let mut request = statement_of("deal-1");
-    let statement = request.statement.as_mut().unwrap();
-    statement.quote = marked("quote said by them.");
-    statement.context = marked("context");
-    let speaker = statement.speaker.as_mut().unwrap();
-    speaker.display_name = marked("Name");
-    speaker.title = marked("Title");
-    let mut client = QualificationServiceClient::new(channel(service.listens).await);
-    client
-        .record_buyer_statement(request.clone())
-        .await
-        .unwrap();
-    // Refused for many reasons, each of which names what was sent to its caller.
-    let statement = request.statement.as_mut().unwrap();
-    statement.statement_id = marked("id \u{0}");
-    statement.claims[0].topic = 999;
-    client.record_buyer_statement(request).await.unwrap_err();
-    let mut deals = DealServiceClient::new(channel(service.listens).await);
-    let facts = pb::UpsertDealRequest {
-        deal: Some(pb::Deal {
-            deal_id: "deal-1".into(),
-            name: Some(marked("deal")),
-            account: Some(marked("account")),
-            owner: Some(marked("owner")),
-            ..pb::Deal::default()
-        }),
-        expected_revision: None,
-    };
-    deals.upsert_deal(facts).await.unwrap();
-    for body in [
-        json!({"statement": {"dealId": "deal-1", "quote": marked("json"), "attribution": marked("enum")}}),
-        json!({"statement": {marked("field"): 1}}),
-        json!({"statement": {"dealId": "deal-2", "speaker": {"stakeholderId": "p", "displayName": marked("p")},
-            "quote": marked("two"), "attribution": "ATTRIBUTION_VERBATIM", "claims": [{"topic": "TOPIC_PROBLEM"}]}}),
-    ] {
-        post(service.listens, RECORD, &body.to_string()).await;
-    }
-    // Every other way in for words and names, taken and refused.
+/// What is marked so must not be found in the log.
+fn marked(word: &str) -> String {
+    format!("Zebra{word}")
+}
+
+/// Sends words and names by every other way in; some are taken and some refused.
+async fn send_all_else(service: &Operated) {
     let mut ingest = IngestServiceClient::new(channel(service.listens).await);
     let mut call = pb::ImportTranscriptRequest {
         deal_id: "deal-1".into(),
@@ -225,6 +190,54 @@ async fn no_line_of_the_log_has_what_was_said_or_a_name() {
         let path = format!("/verbatim.v1.{}", method.replace('/', "Service/"));
         post(service.listens, &path, &body.to_string()).await;
     }
+}
+
+/// Sends facts of a deal, and statements as JSON of which some are wrong.
+async fn send_facts(service: &Operated) {
+    let mut deals = DealServiceClient::new(channel(service.listens).await);
+    let facts = pb::UpsertDealRequest {
+        deal: Some(pb::Deal {
+            deal_id: "deal-1".into(),
+            name: Some(marked("deal")),
+            account: Some(marked("account")),
+            owner: Some(marked("owner")),
+            ..pb::Deal::default()
+        }),
+        expected_revision: None,
+    };
+    deals.upsert_deal(facts).await.unwrap();
+    for body in [
+        json!({"statement": {"dealId": "deal-1", "quote": marked("json"), "attribution": marked("enum")}}),
+        json!({"statement": {marked("field"): 1}}),
+        json!({"statement": {"dealId": "deal-2", "speaker": {"stakeholderId": "p", "displayName": marked("p")},
+            "quote": marked("two"), "attribution": "ATTRIBUTION_VERBATIM", "claims": [{"topic": "TOPIC_PROBLEM"}]}}),
+    ] {
+        post(service.listens, RECORD, &body.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn no_line_of_the_log_has_what_was_said_or_a_name() {
+    let service = Operated::start(&["--log-level", "info,verbatim=trace", "--log-format", "json"]);
+    let mut request = statement_of("deal-1");
+    let statement = request.statement.as_mut().unwrap();
+    statement.quote = marked("quote said by them.");
+    statement.context = marked("context");
+    let speaker = statement.speaker.as_mut().unwrap();
+    speaker.display_name = marked("Name");
+    speaker.title = marked("Title");
+    let mut client = QualificationServiceClient::new(channel(service.listens).await);
+    client
+        .record_buyer_statement(request.clone())
+        .await
+        .unwrap();
+    // Refused for many reasons, each of which names what was sent to its caller.
+    let statement = request.statement.as_mut().unwrap();
+    statement.statement_id = marked("id \u{0}");
+    statement.claims[0].topic = 999;
+    client.record_buyer_statement(request).await.unwrap_err();
+    send_facts(&service).await;
+    send_all_else(&service).await;
     let headers = [
         ("content-type", "application/json"),
         ("traceparent", TRACEPARENT),

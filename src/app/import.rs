@@ -173,7 +173,7 @@ impl App {
             let already = kept.is_some();
             if let Some(kept) = kept {
                 let kept = self.deals.statement(key, kept.revision).await?;
-                // The caller said no name then either: it was the file's.
+                // A name that is kept may be the file's: that the caller gives none is no other word.
                 take_over(&mut one.statement, name(&kept));
                 let differs = decide::differs(&kept, &one.statement, false);
                 if !differs.is_empty() {

@@ -146,10 +146,11 @@ impl Server {
         tokio::time::sleep(self.limits.drain).await;
 
         self.health.end_watches().await;
-        // Before the listener closes: streams end by themselves only when their callers like.
-        self.app.end_streams();
-        // An error means that serving has ended by itself.
+        // GOAWAY first, so that no stream that ends is opened again on its connection. An error means that serving has
+        // ended by itself.
         let _ = self.closing.send(true);
+        // Streams end by themselves only when their callers like.
+        self.app.end_streams();
         let ended = tokio::time::timeout(self.limits.drain_timeout, &mut self.serving).await;
         if ended.is_err() {
             let waited_ms = self.limits.drain_timeout.as_millis();

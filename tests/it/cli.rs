@@ -179,30 +179,72 @@ fn a_file_loaded_twice_is_kept_once_and_asked_about() {
     assert_eq!(service.stop(), Some(0));
 }
 
+/// Loads lines as a file of them.
+fn load_lines(service: &Service, lines: &[&str]) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("deal.ndjson");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let load = ["load", file.to_str().unwrap(), "--server", &service.url];
+    check(&load, 0, "lines taken, in", "");
+}
+
+/// What a command answers a program.
+#[track_caller]
+pub fn ask(service: &Service, arguments: &[&str]) -> serde_json::Value {
+    let asked = [arguments, &["--json", "--server", &service.url]].concat();
+    let output = verbatim(&asked).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn a_comparison_as_shown_ends_with_what_was_known_at_the_close() {
     let service = Service::start();
-    let at = ["--server", service.url.as_str()];
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("deal.ndjson");
     // All of it is recorded now, and so was not known when the deal was closed.
-    let lines = [
-        r#"{"recordBuyerStatement":{"statement":{"statementId":"s1","dealId":"d1","speaker":{"stakeholderId":"ana"},"saidAt":"2026-03-20T09:00:00Z","quote":"We cannot go on.","attribution":"ATTRIBUTION_VERBATIM"}}}"#,
-        r#"{"recordOutcome":{"dealId":"d1","outcome":{"outcome":"OUTCOME_WON","effectiveAt":"2026-04-01T09:00:00Z"}}}"#,
-    ];
-    std::fs::write(&file, lines.join("\n")).unwrap();
-    let load = [&["load", file.to_str().unwrap()], &at[..]].concat();
-    check(&load, 0, "lines taken, in", "");
-    let compare = ["compare", "d1", "--from", "2026-03-01", "--json"];
+    load_lines(
+        &service,
+        &[
+            r#"{"recordBuyerStatement":{"statement":{"statementId":"s1","dealId":"d1","speaker":{"stakeholderId":"ana"},"saidAt":"2026-03-20T09:00:00Z","quote":"We cannot go on.","attribution":"ATTRIBUTION_VERBATIM"}}}"#,
+            r#"{"recordOutcome":{"dealId":"d1","outcome":{"outcome":"OUTCOME_WON","effectiveAt":"2026-04-01T09:00:00Z"}}}"#,
+        ],
+    );
     let told = |more: &[&str]| {
-        let output = verbatim(&[&compare, more, &at].concat()).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        told["scoreAfter"].clone()
+        let compare = ["compare", "d1", "--from", "2026-03-01"];
+        ask(&service, &[&compare, more].concat())["scoreAfter"].clone()
     };
     let to = ["--as-shown", "--to", "2026-04-01T09:00:00Z"];
     assert_eq!(told(&["--as-shown"]), told(&to));
     assert_ne!(told(&["--as-shown"]), told(&[]));
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
+fn who_no_longer_says_that_it_has_to_wait_is_not_said_to() {
+    let service = Service::start();
+    let said = |who: &str, day: u32, stance: &str| {
+        format!(
+            r#"{{"recordBuyerStatement":{{"statement":{{"statementId":"{who}-{day}","dealId":"d1","speaker":{{"stakeholderId":"{who}","displayName":"{who}"}},"saidAt":"2026-03-{day:02}T09:00:00Z","quote":"It is where it is.","attribution":"ATTRIBUTION_VERBATIM","claims":[{{"topic":"TOPIC_PRIORITY","stance":"STANCE_{stance}","conviction":"CONVICTION_OWNED"}}]}}}}}}"#
+        )
+    };
+    let lines = [
+        said("Ana", 1, "DEFERS"),
+        said("Ben", 5, "OPPOSES"),
+        said("Ana", 10, "SUPPORTS"),
+    ];
+    load_lines(&service, &lines.each_ref().map(String::as_str));
+    let score = ask(
+        &service,
+        &["score", "d1", "--as-of", "2026-03-11T09:00:00Z"],
+    );
+    let modifiers = score["score"]["modifiers"].as_array().unwrap();
+    let priority = modifiers
+        .iter()
+        .find(|one| one["modifier"] == "MODIFIER_PRIORITY");
+    let reason = priority.unwrap()["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("Ben says that this has to wait"),
+        "{reason}"
+    );
     assert_eq!(service.stop(), Some(0));
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::Service;
+use crate::cli::ask;
 use crate::cli::verbatim;
 
 /// A directory with the files of an export.
@@ -43,14 +44,6 @@ fn imported(service: &Service, arguments: &[&str]) -> String {
     let output = import(&all);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     told(&output)
-}
-
-fn ask(service: &Service, arguments: &[&str]) -> Value {
-    let mut command = verbatim(arguments);
-    command.args(["--json", "--server", &service.url]);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The history of a deal: what happened, from when on.
@@ -438,13 +431,13 @@ fn how_a_deal_of_any_table_ended_is_read_or_named_as_wrong() {
     let map = "deal_id=Id,outcome=End,closed_at=Day,effective_at=Day";
     let directory = export(&[(
         "deals.csv",
-        "Id,End,Day\nA,Lost (competitor won),2026-03-01\nB,DISQUALIFIED,2026-03-01\nC,No decision,2026-03-01\nD,Won,2026-03-01\nE,In progress,2026-03-01\n",
+        "Id,End,Day\nA,Lost (competitor won),2026-03-01\nB,DISQUALIFIED,2026-03-01\nC,No decision,2026-03-01\nD,Won,2026-03-01\nE,In progress,2026-03-01\nF,Extended; budget approved,2026-03-01\n",
     )]);
     imported(
         &service,
         &["csv", &path(&directory, "deals.csv"), "--map", map],
     );
-    let ended = ["A", "B", "C", "D", "E"].map(|deal| {
+    let ended = ["A", "B", "C", "D", "E", "F"].map(|deal| {
         let deal = ask(&service, &["deal", "show", deal]);
         deal["outcome"]["outcome"].as_str().map(str::to_owned)
     });
@@ -454,6 +447,7 @@ fn how_a_deal_of_any_table_ended_is_read_or_named_as_wrong() {
         Some("OUTCOME_LOST_TO_NO_DECISION"),
         Some("OUTCOME_WON"),
         None,
+        None,
     ];
     assert_eq!(ended, due.map(|outcome| outcome.map(str::to_owned)));
 
@@ -461,7 +455,7 @@ fn how_a_deal_of_any_table_ended_is_read_or_named_as_wrong() {
     let output = import(&["csv", &path(&directory, "deals.csv"), "--map", map]);
     let text = told(&output);
     assert!(
-        text.contains("deals.csv:2: End: must say won, lost, or what"),
+        text.contains("deals.csv:2: End: must say won, lost, no decision"),
         "{text}"
     );
 }

@@ -152,7 +152,6 @@ async fn send_all_else(service: &Operated) {
         }),
     }];
     ingest.import_transcript(call).await.unwrap();
-    let id = marked("eve");
     for (method, body) in [
         (
             "Qualification/ExtractClaims",
@@ -176,7 +175,7 @@ async fn send_all_else(service: &Operated) {
         ),
         (
             "Qualification/ConfirmClaims",
-            json!({"dealId": "deal-1", "statementId": "s1", "confirmedBy": id, "claims": [{"topic": marked("t")}]}),
+            json!({"dealId": "deal-1", "statementId": "s1", "confirmedBy": marked("eve"), "claims": [{"topic": marked("t")}]}),
         ),
         (
             "Deal/RetractBuyerStatement",

@@ -184,24 +184,22 @@ impl<'a> Map<'a> {
     fn outcome(&self, reading: &mut Reading<'_>, options: &Options) -> Option<pb::Outcome> {
         let column = self.column("outcome");
         let ended = reading.text(column).to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| ended.contains(word));
-        let lost_to = words::lost_to(&ended);
         // Before `won`: a deal may be lost to somebody who won it.
-        if says(&["lost"]) {
+        if ended.contains("lost") {
             let reason = words::lost_to(reading.text(self.column("reason")));
-            return Some(reason.or(lost_to).unwrap_or(options.lost_to));
+            let lost_to = reason.or_else(|| words::lost_to(&ended));
+            return Some(lost_to.unwrap_or(options.lost_to));
         }
-        if says(&["won"]) {
+        if ended.contains("won") {
             return Some(pb::Outcome::Won);
         }
         // The column may hold stages: what names no end is one.
-        if lost_to.is_none() && says(&words::ENDED) {
-            let why = format!(
-                "must say won, lost, or what it was lost to, such as no decision, got `{ended}`"
-            );
+        let outcome = words::end(&ended);
+        if outcome.is_none() && words::is_vague_end(&ended) {
+            let why = format!("must say won, lost, no decision or disqualified, got `{ended}`");
             reading.fault(column, &why);
         }
-        lost_to
+        outcome
     }
 
     fn said(

@@ -49,7 +49,15 @@ const LOST: [(&str, Outcome); 17] = [
 ];
 
 /// Words for an end that do not say which.
-pub const ENDED: [&str; 6] = ["cancel", "closed", "abandon", "dead", "reject", "ended"];
+const VAGUE_ENDS: [&str; 7] = [
+    "cancelled",
+    "canceled",
+    "closed",
+    "abandoned",
+    "dead",
+    "rejected",
+    "ended",
+];
 
 /// The role, if the words name one.
 pub fn role(words: &str) -> Option<BuyingRole> {
@@ -71,6 +79,21 @@ pub fn roles(cell: &str) -> Vec<i32> {
 /// What a lost deal was lost to, if the reason tells.
 pub fn lost_to(reason: &str) -> Option<pb::Outcome> {
     found(&LOST, reason)
+}
+
+/// The end that a deal came to, where a cell says nothing else: a stage may be about budget or timing, too.
+pub fn end(cell: &str) -> Option<pb::Outcome> {
+    match cell.replace(['_', '-'], " ").trim() {
+        "no decision" => Some(Outcome::LostToNoDecision),
+        "disqualified" => Some(Outcome::Disqualified),
+        _ => None,
+    }
+}
+
+/// Whether a cell names an end and not which.
+pub fn is_vague_end(cell: &str) -> bool {
+    cell.split(|letter: char| !letter.is_alphabetic())
+        .any(|word| VAGUE_ENDS.contains(&word))
 }
 
 fn found<T: Copy>(table: &[(&str, T)], words: &str) -> Option<T> {
